@@ -1,0 +1,34 @@
+"""Recurra learns the pattern in sequences and predicts what comes next, with recurrent networks.
+
+Everything is imported on first use, so that `import recurra` costs next to nothing.
+
+    recurra.nn            RNN, LSTM, GRU and their cells: drop-in for torch.nn's
+    recurra.Forecaster    a table of time series in, dated forecasts out
+    recurra.load          a saved model, whatever its task
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from recurra import baselines, data, evaluation, metrics, nn
+    from recurra.learners import Forecaster, load
+
+__version__ = "0.1.0"
+
+_ROOMS = ("baselines", "data", "errors", "evaluation", "metrics", "nn")
+_LEARNERS = ("Forecaster", "load")
+
+__all__ = ["Forecaster", "__version__", "baselines", "data", "errors", "evaluation", "load", "metrics", "nn"]
+
+
+def __getattr__(name: str) -> object:
+    if name in _ROOMS:
+        return importlib.import_module(f"recurra.{name}")
+    if name in _LEARNERS:
+        return getattr(importlib.import_module("recurra.learners"), name)
+    raise AttributeError(f"module 'recurra' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
