@@ -1,0 +1,32 @@
+"""The recurrences as pure functions on tensors: no parameters live here, and nothing below knows a module.
+
+One folder per recurrence (`rnn`, `lstm`, `gru`), each with the same door:
+
+    sequence(x, state, weights, ...)   a whole stack of layers over a whole sequence, ragged or not
+    cell(x, state, weights, ...)       one time step of one layer
+    explain(x, state, weights, ...)    which backend would serve `sequence`, and why the others would not
+
+Backends, in the order in which "auto" tries them: "native" (own kernels, not built yet), "torch"
+(PyTorch's fused call, where it computes the same function), "reference" (the equations).
+"""
+
+from recurra.kernels import gru, lstm, rnn
+from recurra.kernels._activations import ACTIVATIONS, Activation, resolve_activation
+from recurra.kernels._call import Result, Stack, State, Weights
+from recurra.kernels._dispatch import BACKENDS, Choice, check_backend_name
+
+__all__ = [
+    "ACTIVATIONS",
+    "BACKENDS",
+    "Activation",
+    "Choice",
+    "Result",
+    "Stack",
+    "State",
+    "Weights",
+    "check_backend_name",
+    "gru",
+    "lstm",
+    "resolve_activation",
+    "rnn",
+]

@@ -1,0 +1,51 @@
+"""Reads the lengths of a ragged batch, whatever they come as, and refuses what cannot be lengths."""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from recurra.errors import DtypeError, ShapeError
+
+LengthsLike: TypeAlias = Tensor | npt.NDArray | Sequence[int]  # type: ignore[type-arg]
+
+
+def as_lengths(lengths: LengthsLike, batch: int, steps: int, device: torch.device) -> Tensor:
+    """The lengths of the rows of a padded batch as int64 on the batch's device.
+
+    Args:
+        lengths: valid steps of each row, in any order, 0 allowed.
+        batch: B, the number of rows.
+        steps: T, the number of steps, padding included.
+        device: where the batch lies.
+
+    Raises:
+        DtypeError: if they are not whole numbers.
+        ShapeError: if there is not one for each row, or one is negative or greater than T.
+    """
+    read = torch.as_tensor(lengths, device=device)
+    if read.numel() == 0 and not isinstance(lengths, Tensor):
+        read = read.to(torch.int64)
+    if read.is_floating_point() or read.is_complex() or read.dtype == torch.bool:
+        raise DtypeError(f"lengths should be whole numbers, got {read.dtype}")
+    if read.shape != (batch,):
+        raise ShapeError(f"expected one length for each of the {batch} rows, got {list(read.shape)}")
+    read = read.to(torch.int64)
+    if not _readable(read) or batch == 0:
+        return read
+    low, high = (int(bound) for bound in torch.aminmax(read))
+    if low < 0 or high > steps:
+        row = int(((read < 0) | (read > steps)).nonzero()[0, 0])
+        raise ShapeError(
+            f"lengths should lie in 0..{steps} (the steps of the batch), got {int(read[row])} for row {row}"
+        )
+    return read
+
+
+def _readable(lengths: Tensor) -> bool:
+    """Whether values can be looked at: not while tracing, nor where vmap runs over the lengths themselves."""
+    return not (
+        torch.compiler.is_compiling() or lengths.is_meta or torch._C._functorch.is_functorch_wrapped_tensor(lengths)
+    )

@@ -1,0 +1,87 @@
+"""The gated recurrent unit: checks the arguments, chooses a backend, calls it.
+
+Equations and conditions: README.md beside this file.
+"""
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from recurra.kernels import _call, _checks, _dispatch
+from recurra.kernels.gru import _reference, _torch
+
+__all__ = ["cell", "explain", "sequence"]
+
+_GATES = 3
+_BACKENDS: dict[str, _dispatch.Backend] = {"native": _dispatch.NotBuilt(), "torch": _torch, "reference": _reference}
+
+
+def sequence(
+    x: Tensor,
+    state: _call.State,
+    weights: Sequence[_call.Weights],
+    *,
+    stack: _call.Stack = _call.ONE_LAYER,
+    lengths: Tensor | None = None,
+    batch_sizes: Tensor | None = None,
+    backend: str = "auto",
+) -> _call.Result:
+    """Run gated recurrent units over a sequence: any number of layers, one or both directions, ragged or packed.
+
+    Args:
+        x: [T, B, I], or [B, T, I] if `stack.batch_first`, or packed [rows of all steps, I].
+        state: (h,), [L*D, B, H], the outputs before the first step.
+        weights: one a layer and direction: layer 0 forward, layer 0 reverse, layer 1 forward, ...
+        stack: layers, directions, layout, dropout.
+        lengths: [B] whole numbers, valid steps of each row, 0..T in any order; None if all are valid.
+        batch_sizes: [T] int64 on the CPU, rows at each step of a packed batch; None if padded.
+        backend: "auto", or the one that must serve.
+
+    Returns:
+        The outputs in the layout of x with width D*H, zero past a row's length; and the states after each row's
+        last valid step (in reverse: after its first step). A row of length 0 keeps its initial state.
+
+    Raises:
+        ShapeError, DtypeError, DeviceError: if the tensors do not fit each other.
+        ConfigError: if there is no such backend, or lengths come with a packed batch.
+        BackendUnavailable: if the backend asked for by name cannot serve this call.
+    """
+    call = _call.Call(x, state, weights, stack, lengths, batch_sizes)
+    call = _checks.checked(call, _GATES)
+    return _dispatch.choose(_BACKENDS, backend, call).run(call)
+
+
+def cell(x: Tensor, state: _call.State, w: _call.Weights, *, backend: str = "auto") -> _call.State:
+    """One time step of one layer.
+
+    Args:
+        x: [B, I], the observation.
+        state: (h,), [B, H], the output of the step before.
+        w: the layer's weights.
+        backend: "auto", or the one that must serve.
+
+    Returns:
+        The state after the step; its first part is the output.
+
+    Raises:
+        ShapeError, DtypeError, DeviceError: if the tensors do not fit each other.
+        ConfigError, BackendUnavailable: as `sequence`.
+    """
+    call = _call.Call(x, state, (w,), is_cell=True)
+    _checks.check_cell(call, _GATES)
+    return _dispatch.choose(_BACKENDS, backend, call).cell(call)
+
+
+def explain(
+    x: Tensor,
+    state: _call.State,
+    weights: Sequence[_call.Weights],
+    *,
+    stack: _call.Stack = _call.ONE_LAYER,
+    lengths: Tensor | None = None,
+    batch_sizes: Tensor | None = None,
+    backend: str = "auto",
+) -> _dispatch.Choice:
+    """Which backend would serve `sequence` with these arguments, and why the others would not."""
+    call = _call.Call(x, state, weights, stack, lengths, batch_sizes)
+    return _dispatch.explain(_BACKENDS, backend, _checks.checked(call, _GATES))

@@ -1,0 +1,30 @@
+"""The plain recurrent layer by PyTorch's own fused call; serves only where that computes the same function."""
+
+from torch import _VF
+
+from recurra.kernels._activations import canonical_name
+from recurra.kernels._call import Call, Result, State
+from recurra.kernels._fused import run_fused, why_not_fused
+
+_SEQUENCE = {"tanh": _VF.rnn_tanh, "relu": _VF.rnn_relu}
+_CELL = {"tanh": _VF.rnn_tanh_cell, "relu": _VF.rnn_relu_cell}
+
+
+def why_not(call: Call) -> str | None:
+    """The reason why PyTorch's fused call cannot serve, or None."""
+    name = canonical_name(call.activation)
+    if name not in _SEQUENCE:
+        return f"PyTorch's fused call knows tanh and relu only, not {name or 'a callable'}"
+    return why_not_fused(call)
+
+
+def run(call: Call) -> Result:
+    """The whole stack over the whole sequence, padded or packed."""
+    return run_fused(_SEQUENCE[canonical_name(call.activation) or ""], call)
+
+
+def cell(call: Call) -> State:
+    """One time step of one layer."""
+    w = call.weights[0]
+    fused = _CELL[canonical_name(call.activation) or ""]
+    return (fused(call.x, call.state[0], w.w_ih, w.w_hh, w.b_ih, w.b_hh),)

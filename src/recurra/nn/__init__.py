@@ -1,0 +1,17 @@
+"""The recurrent layers and their cells: drop-in for torch.nn's, and more by keyword.
+
+    layer = recurra.nn.LSTM(16, 64)
+    output, (h, c) = layer(x, lengths=lengths)      # ragged rows, no packing needed
+    y, state = layer.step(x_t, state)               # one observation
+
+Positional arguments, parameter names, shapes, gate order, state_dict and outputs are those of torch.nn.
+"""
+
+from recurra.nn.gru import GRU
+from recurra.nn.gru_cell import GRUCell
+from recurra.nn.lstm import LSTM
+from recurra.nn.lstm_cell import LSTMCell
+from recurra.nn.rnn import RNN
+from recurra.nn.rnn_cell import RNNCell
+
+__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell"]

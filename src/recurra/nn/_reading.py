@@ -1,0 +1,116 @@
+"""Brings whatever a layer is handed (batched, unbatched, packed, ragged) into the one form the kernels take."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
+
+from recurra.errors import ConfigError, ShapeError
+from recurra.kernels import State
+
+Lengths: TypeAlias = Tensor | Sequence[int] | int
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a layer expects of its input.
+
+    Attributes:
+        name: of the layer's class.
+        batch_first: whether batched input is [B, T, I].
+        widths: of each part of the state: (H,), or (P, H) for an LSTM.
+        states: L*D.
+    """
+
+    name: str
+    batch_first: bool
+    widths: tuple[int, ...]
+    states: int
+
+    @property
+    def batch_dim(self) -> int:
+        """Where the rows are in padded input."""
+        return 0 if self.batch_first else 1
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A layer's input as the kernels take it.
+
+    Attributes:
+        x: padded with three dimensions, or packed with two.
+        state: parts [L*D, B, ...], in the order of x's rows.
+        lengths: of the rows of a padded batch, or None.
+        packed: the packed batch that x came from, or None.
+        batched: whether there was a dimension for rows.
+    """
+
+    x: Tensor
+    state: State
+    lengths: Tensor | None
+    packed: PackedSequence | None
+    batched: bool
+
+
+def read(input: Tensor | PackedSequence, hx: State | None, lengths: Lengths | None, expected: Expected) -> Reading:
+    """Bring input, state and lengths into the form the kernels take.
+
+    Raises:
+        ShapeError: if input or state have the wrong number of dimensions.
+        ConfigError: if lengths come with a PackedSequence, or a state has the wrong number of parts.
+    """
+    if hx is not None and len(hx) != len(expected.widths):
+        raise ConfigError(f"{expected.name}: the state should have {len(expected.widths)} parts, got {len(hx)}")
+    if isinstance(input, PackedSequence):
+        return _read_packed(input, hx, lengths, expected)
+    if input.dim() not in (2, 3):
+        raise ShapeError(f"{expected.name}: Expected input to be 2D or 3D, got {input.dim()}D tensor instead")
+    batched = input.dim() == 3
+    x = input if batched else input.unsqueeze(expected.batch_dim)
+    if hx is not None:
+        _check_dimensions(hx, batched)
+        hx = hx if batched else tuple(part.unsqueeze(1) for part in hx)
+    state = hx if hx is not None else _zeros(x, x.shape[expected.batch_dim], expected)
+    read_lengths = None
+    if lengths is not None:
+        read_lengths = torch.as_tensor(lengths, device=x.device)
+        read_lengths = read_lengths if batched else read_lengths.reshape(-1)
+    return Reading(x, state, read_lengths, None, batched)
+
+
+def _read_packed(packed: PackedSequence, hx: State | None, lengths: Lengths | None, expected: Expected) -> Reading:
+    if lengths is not None:
+        raise ConfigError("a PackedSequence knows its lengths; hand in either lengths= or a PackedSequence")
+    x, batch_sizes, order, _ = packed
+    state = hx if hx is not None else _zeros(x, int(batch_sizes[0]), expected)
+    if hx is not None and order is not None:
+        state = tuple(part.index_select(1, order) for part in state)
+    return Reading(x, state, None, packed, True)
+
+
+def _check_dimensions(hx: State, batched: bool) -> None:
+    dim = 3 if batched else 2
+    if any(part.dim() != dim for part in hx):
+        kind = "batched 3-D" if batched else "unbatched 2-D"
+        found = ", ".join(f"{part.dim()}-D" for part in hx)
+        names = "hx" if len(hx) == 1 else "hx and cx"
+        raise ShapeError(f"For {kind} input, {names} should also be {dim}-D but got {found} tensor")
+
+
+def _zeros(x: Tensor, batch: int, expected: Expected) -> State:
+    return tuple(x.new_zeros(expected.states, batch, width) for width in expected.widths)
+
+
+def restore(read: Reading, output: Tensor, state: State, batch_dim: int) -> tuple[Tensor | PackedSequence, State]:
+    """Outputs and last states in the form that the input had."""
+    if read.packed is not None:
+        _, batch_sizes, order, back = read.packed
+        if back is not None:
+            state = tuple(part.index_select(1, back) for part in state)
+        return PackedSequence(output, batch_sizes, order, back), state
+    if not read.batched:
+        return output.squeeze(batch_dim), tuple(part.squeeze(1) for part in state)
+    return output, state

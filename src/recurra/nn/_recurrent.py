@@ -1,0 +1,191 @@
+"""What RNN, LSTM and GRU share: their parameters, and the way from a layer's input to its kernel and back."""
+
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn import Module, Parameter
+from torch.nn.utils.rnn import PackedSequence
+
+from recurra.errors import ShapeError, StreamingUnsupported
+from recurra.kernels import Choice, Stack, State, Weights
+from recurra.nn._construction import check_layer, check_sizes
+from recurra.nn._cudnn import flatten_for_cudnn
+from recurra.nn._initialization import Initialization, initialize
+from recurra.nn._reading import Expected, Lengths, read, restore
+
+
+class Recurrent(Module):
+    """A stack of recurrent layers; RNN, LSTM and GRU say which recurrence.
+
+    Parameters of layer k are `weight_ih_l{k}` [G*H, I or D*P], `weight_hh_l{k}` [G*H, P], `bias_ih_l{k}` and
+    `bias_hh_l{k}` [G*H], for an LSTM with projection `weight_hr_l{k}` [P, H]; those of the reverse direction end in
+    `_reverse`.
+    """
+
+    _kernel: ClassVar[Any]
+    _gates: ClassVar[int]
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int,
+        bias: bool,
+        batch_first: bool,
+        dropout: float,
+        bidirectional: bool,
+        proj_size: int,
+        device: torch.device | str | None,
+        dtype: torch.dtype | None,
+        backend: str,
+        initialization: Initialization,
+    ) -> None:
+        super().__init__()
+        check_sizes(input_size, hidden_size)
+        check_layer(num_layers, bias, batch_first, dropout, proj_size, hidden_size, backend)
+        self.input_size = input_size
+        self.hidden_size = hidden_size
+        self.num_layers = num_layers
+        self.bias = bias
+        self.batch_first = batch_first
+        self.dropout = float(dropout)
+        self.bidirectional = bool(bidirectional)
+        self.proj_size = proj_size
+        self.backend = backend
+        self.initialization = initialization.preset
+        self._initialization = initialization
+        self._names: list[tuple[str | None, ...]] = []
+        for layer in range(num_layers):
+            for direction in range(2 if bidirectional else 1):
+                self._register(layer, "_reverse" if direction else "", device, dtype)
+        self.flatten_parameters()
+        self.reset_parameters()
+
+    def _register(self, layer: int, suffix: str, device: torch.device | str | None, dtype: torch.dtype | None) -> None:
+        gates, width = self._gates * self.hidden_size, self._output_width
+        inputs = self.input_size if layer == 0 else width * (2 if self.bidirectional else 1)
+        shapes = {
+            "weight_ih": (gates, inputs),
+            "weight_hh": (gates, width),
+            "bias_ih": (gates,) if self.bias else None,
+            "bias_hh": (gates,) if self.bias else None,
+            "weight_hr": (self.proj_size, self.hidden_size) if self.proj_size else None,
+        }
+        names: list[str | None] = []
+        for part, shape in shapes.items():
+            name = None if shape is None else f"{part}_l{layer}{suffix}"
+            if name is not None and shape is not None:
+                setattr(self, name, Parameter(torch.empty(shape, device=device, dtype=dtype)))
+            names.append(name)
+        self._names.append(tuple(names))
+
+    def reset_parameters(self) -> None:
+        """Set every parameter to its first value again, drawing from torch's default generator."""
+        initialize(self._weights(), self.hidden_size, self._initialization)
+
+    @property
+    def all_weights(self) -> list[list[Parameter]]:
+        """The parameters of each layer and direction, as torch.nn lists them."""
+        return [[getattr(self, name) for name in names if name is not None] for names in self._names]
+
+    def flatten_parameters(self) -> None:
+        """On CUDA, lay the parameters side by side as cuDNN wants them; elsewhere do nothing."""
+        flat = [getattr(self, name, None) for names in self._names for name in names if name is not None]
+        sizes = self.input_size, self.hidden_size, self.proj_size, self.num_layers
+        flatten_for_cudnn(flat, self.mode, sizes, self.batch_first, self.bidirectional)
+
+    @property
+    def mode(self) -> str:
+        """PyTorch's name of the recurrence."""
+        return type(self).__name__.upper()
+
+    def extra_repr(self) -> str:
+        """The arguments that are not the default ones."""
+        shown = [f"{self.input_size}, {self.hidden_size}"]
+        defaults: dict[str, object] = {
+            "proj_size": 0,
+            "num_layers": 1,
+            "bias": True,
+            "batch_first": False,
+            "dropout": 0.0,
+        }
+        defaults |= {"bidirectional": False, "initialization": "torch", "backend": "auto"}
+        shown += [f"{name}={getattr(self, name)}" for name, usual in defaults.items() if getattr(self, name) != usual]
+        return ", ".join(shown)
+
+    @property
+    def _output_width(self) -> int:
+        return self.proj_size or self.hidden_size
+
+    @property
+    def _state_widths(self) -> tuple[int, ...]:
+        return (self.hidden_size,)
+
+    def _options(self) -> dict[str, object]:
+        """What the kernel takes besides the arguments that all three have."""
+        return {}
+
+    def _weights(self) -> tuple[Weights, ...]:
+        return tuple(
+            Weights._make(None if name is None else getattr(self, name) for name in names) for names in self._names
+        )
+
+    def _expected(self) -> Expected:
+        return Expected(type(self).__name__, self.batch_first, self._state_widths, len(self._names))
+
+    def _arguments(self, batch_sizes: Tensor | None, lengths: Tensor | None) -> dict[str, object]:
+        stack = Stack(self.num_layers, self.bidirectional, self.batch_first, self.dropout, self.training)
+        return {"stack": stack, "lengths": lengths, "batch_sizes": batch_sizes, "backend": self.backend}
+
+    def _run(
+        self, input: Tensor | PackedSequence, hx: State | None, lengths: Lengths | None
+    ) -> tuple[Tensor | PackedSequence, State]:
+        expected = self._expected()
+        r = read(input, hx, lengths, expected)
+        arguments = self._arguments(None if r.packed is None else r.packed.batch_sizes, r.lengths)
+        output, state = self._kernel.sequence(r.x, r.state, self._weights(), **arguments, **self._options())
+        return restore(r, output, state, expected.batch_dim)
+
+    def _run_step(self, x_t: Tensor, state: State | None) -> tuple[Tensor, State]:
+        if self.bidirectional:
+            raise StreamingUnsupported(
+                f"{type(self).__name__} is bidirectional: its reverse direction begins at the last step, so it cannot "
+                "go step by step; build it with bidirectional=False"
+            )
+        if x_t.dim() not in (1, 2):
+            raise ShapeError(f"step: Expected one observation to be 1D or 2D, got {x_t.dim()}D tensor instead")
+        time = 1 if self.batch_first and x_t.dim() == 2 else 0
+        output, state = self._run(x_t.unsqueeze(time), state, None)
+        assert isinstance(output, Tensor)
+        return output.squeeze(time), state
+
+    def explain_backend(
+        self,
+        input: Tensor | PackedSequence | None = None,
+        hx: Any = None,
+        *,
+        lengths: Lengths | None = None,
+    ) -> Choice:
+        """Which backend would serve this call, and why the others would not; printable.
+
+        Args:
+            input: as in a call; without one, one row of one observation is taken.
+            hx: as in a call.
+            lengths: as in a call.
+
+        Returns:
+            The choice: `name` of the backend (None if the one asked for cannot serve) and `reasons` of the others.
+        """
+        if input is None:
+            first = next(self.parameters())
+            input = torch.zeros((1, 1, self.input_size), device=first.device, dtype=first.dtype)
+        r = read(input, (hx,) if isinstance(hx, Tensor) else hx, lengths, self._expected())
+        arguments = self._arguments(None if r.packed is None else r.packed.batch_sizes, r.lengths)
+        choice: Choice = self._kernel.explain(r.x, r.state, self._weights(), **arguments, **self._options())
+        return choice
+
+    def _apply(self, fn: Any, recurse: bool = True) -> Any:
+        moved = super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        self.flatten_parameters()
+        return moved
