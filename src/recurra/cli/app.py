@@ -1,0 +1,103 @@
+"""The command `recurra`: its verbs, imported only when called, and what an error looks like."""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError, Parameter
+
+from recurra import __version__
+from recurra.errors import InputError, RecurraError
+
+OK, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+EPILOGUE = """Exit codes: 0 done; 1 it failed while running; 2 wrong usage or input; 130 interrupted.
+With --json the result is JSON on standard output, and progress is JSON lines on standard error.
+An error is one line on standard error; --debug adds the traceback."""
+
+app = App(
+    name="recurra",
+    help="Learn the pattern in sequences and predict what comes next, with recurrent networks.",
+    help_epilogue=EPILOGUE,
+    help_format="plaintext",
+    version=__version__,
+    default_parameter=Parameter(negative=()),
+    result_action="return_value",
+)
+app.command("recurra.cli.fit:fit", name="fit", help="Train a model on a table of time series, and save it.")
+app.command("recurra.cli.predict:predict", name="predict", help="Forecast what comes after a table's last rows.")
+app.command("recurra.cli.backtest:backtest", name="backtest", help="Score a forecaster beside the naive rules.")
+app.command("recurra.cli.stream:stream", name="stream", help="One JSON row in, one forecast out, state carried.")
+app.command("recurra.cli.demo:demo", name="demo", help="Train, score and draw a forecast of real data.")
+app.command("recurra.cli.doctor:doctor", name="doctor", help="Say what this installation has, and what it lacks.")
+
+data = App(name="data", help="Benchmark data sets: list, fetch, verify, and where they lie.")
+data.command("recurra.cli.data:list_sets", name="list", help="List the data sets: source, licence, whether at hand.")
+data.command("recurra.cli.data:fetch", name="fetch", help="Fetch a data set once, and check it.")
+data.command("recurra.cli.data:verify", name="verify", help="Check the SHA-256 of every file of a data set.")
+data.command("recurra.cli.data:path", name="path", help="Print the folder where a data set lies.")
+app.command(data)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `recurra`.
+
+    Args:
+        arguments: what follows `recurra` on the command line; sys.argv by default.
+
+    Returns:
+        The exit code.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    if given[:1] == ["--debug"]:
+        given = given[1:]
+    try:
+        code = app(given, exit_on_error=False, print_error=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else OK
+    except BrokenPipeError:
+        return _close_quietly()
+    except (Exception, KeyboardInterrupt) as error:
+        if debug:
+            traceback.print_exc()
+        code, line = _explain(error, given)
+        print(f"recurra: {line}", file=sys.stderr)
+        return code
+
+
+def _explain(error: BaseException, given: Sequence[str]) -> tuple[int, str]:
+    """An exit code and one line for what went wrong."""
+    match error:
+        case KeyboardInterrupt():
+            return INTERRUPTED, "interrupted"
+        case CycloptsError():
+            verb = " ".join(word for word in given[:1] if word in app)
+            return WRONG_INPUT, f"error: {_one_line(error)} See {' '.join(['recurra', *verb.split(), '--help'])}."
+        case RecurraError():
+            return WRONG_INPUT if isinstance(error, InputError) else FAILED, f"error: {_one_line(error)}"
+        case OSError() if error.strerror:
+            place = f"{error.filename}: " if error.filename else ""
+            return FAILED, f"error: {place}{error.strerror}; check the path and its permissions"
+    kind = type(error).__name__
+    return FAILED, f"error: {kind}: {_one_line(error)} (a bug in Recurra: run it again with --debug and report it)"
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())
+
+
+def _close_quietly() -> int:
+    """The reader of our output has gone: no more words, not even when Python flushes at its end."""
+    try:
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, sys.stdout.fileno())
+        os.close(silence)
+    except (OSError, ValueError):  # standard output is no file: there is nothing to flush
+        return FAILED
+    return FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

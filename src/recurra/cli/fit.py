@@ -1,0 +1,65 @@
+"""recurra fit: train a model on a table and save it as a folder."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from recurra.cli._common import NO_FLAGS, Common
+from recurra.cli._output import print_json, say
+from recurra.cli._settings import flags, settings
+from recurra.cli.app import INTERRUPTED, OK
+from recurra.learners.schema import ForecasterConfig
+
+PROGRESS = "auto"
+ForecasterFlags: Any = flags(ForecasterConfig, progress=PROGRESS)
+NOTHING_GIVEN = ForecasterFlags()
+
+
+def fit(
+    table: str,
+    /,
+    *,
+    out: Path,
+    overwrite: bool = False,
+    config: Path | None = None,
+    given: Annotated[ForecasterFlags, Parameter(name="*")] = NOTHING_GIVEN,
+    common: Common = NO_FLAGS,
+) -> int:
+    """Train a model on a table of time series, and save it.
+
+    Ctrl-C ends the training early: the best model so far is saved, and the exit code is 130.
+
+    Args:
+        table: Long table with a row per series and time: .csv, .tsv, .parquet, or .gz of these.
+        out: Folder for the model.
+        overwrite: Replace the model that is in that folder.
+        config: TOML file with settings in a table named forecaster; flags win over it.
+        given: Settings of the forecaster.
+        common: Flags that every verb has.
+    """
+    from recurra import Forecaster
+    from recurra.checkpoints import check_output_folder
+
+    check_output_folder(out, overwrite=overwrite)
+    learner = Forecaster(**learner_settings(given, config, common))
+    learner.fit(table)
+    learner.save(out, overwrite=overwrite)
+    history = learner.history_
+    interrupted = history.ending == "interrupted"
+    if common.json:
+        result = {"model": str(out), "model_hash": learner.model_hash_, "n_parameters": learner.n_parameters_}
+        training = {"ending": history.ending, "epochs": len(history.epochs), "seconds": history.seconds}
+        best = {"best_epoch": history.best_epoch, "best_loss": history.best_loss}
+        print_json({**result, "training": {**training, **best}})
+    else:
+        print(f"saved {out} ({learner.n_parameters_} parameters, model {learner.model_hash_[:12]})")
+    if interrupted:
+        say("recurra: interrupted; the best model so far was saved")
+    return INTERRUPTED if interrupted else OK
+
+
+def learner_settings(given: object, config: Path | None, common: Common) -> dict[str, Any]:
+    """Keywords for the Forecaster; training shows itself on standard error unless told otherwise."""
+    progress = "json" if common.json else PROGRESS
+    return {"progress": progress, **settings(ForecasterConfig, given, config)}
