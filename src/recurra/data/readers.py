@@ -1,5 +1,6 @@
 """Tables from files and frames: CSV, TSV, Parquet, pandas, polars, pyarrow, narwhals, or plain rows and columns."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -194,7 +195,11 @@ def _frame_column(series: "nw.Series[Any]") -> RawColumn:
         return RawColumn(values if values.dtype.kind in "iu" else values.astype(np.float64))
     if isinstance(dtype, nw.Boolean) and series.null_count() == 0:
         return RawColumn(series.to_numpy().astype(bool))
-    return RawColumn(_objects(series.to_list()))
+    if isinstance(dtype, (nw.List, nw.Array, nw.Struct)):
+        raise TableError(f"column {series.name!r} holds lists or structures; give one value per row")
+    values = np.fromiter(series.to_list(), object, len(series))
+    values[series.is_null().to_numpy()] = None
+    return RawColumn(values)
 
 
 def _from_lists(data: Mapping[str, list[Any]], kind: TableKind) -> RawTable:
@@ -221,11 +226,13 @@ def _as_list(name: object, values: object) -> list[Any]:
 
 def _objects(values: list[Any]) -> npt.NDArray[np.object_]:
     """A list as an object array, with None for everything that means missing."""
-    array = np.empty(len(values), object)
-    array[:] = values
-    missing = array != array  # noqa: PLR0124  NaN and NaT are unlike themselves
-    array[np.asarray(missing, bool)] = None
-    return array
+    if not all(isinstance(value, str) for value in values):
+        values = [None if _is_nothing(value) else value for value in values]
+    return np.fromiter(values, object, len(values))
+
+
+def _is_nothing(value: object) -> bool:
+    return type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and math.isnan(value))
 
 
 def _typed(values: npt.NDArray[Any]) -> npt.NDArray[Any] | list[Any]:

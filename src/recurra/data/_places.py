@@ -1,0 +1,39 @@
+"""Where in the user's table a value stands, in words, for error messages."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy.typing as npt
+
+from recurra.data.frequency import show_stamp
+
+
+@dataclass(frozen=True)
+class Places:
+    """Names rows of one table as the user knows them: number, column, and series and time stamp as far as known.
+
+    Attributes:
+        ids: series of each row [rows], or None where the table holds one series or ids are not read yet.
+        ds: time stamp of each row [rows], or None while not read yet.
+        zone: time zone to show stamps in.
+    """
+
+    ids: npt.NDArray[Any] | None = None
+    ds: npt.NDArray[Any] | None = None
+    zone: str | None = None
+
+    def at(self, index: int, column: str | None = None) -> str:
+        """As in "row 17, column 'y' (series 'a', 2020-01-03)", for the row at `index`, counted from 0."""
+        known = []
+        if self.ids is not None:
+            known.append(f"series {plain(self.ids[index])!r}")
+        if self.ds is not None:
+            known.append(show_stamp(self.ds[index], self.zone))
+        about = f" ({', '.join(known)})" if known else ""
+        named = f", column {column!r}" if column is not None else ""
+        return f"row {int(index) + 1}{named}{about}"
+
+
+def plain(value: Any) -> Any:
+    """A numpy scalar as Python's own."""
+    return value.item() if hasattr(value, "item") else value
