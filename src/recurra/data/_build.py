@@ -94,7 +94,8 @@ def _require_columns(raw: RawTable, request: Request) -> None:
     for name in wanted:
         if name is None or name in raw.names:
             continue
-        close = get_close_matches(name, raw.names, 1)
+        folded = {other.casefold(): other for other in raw.names}
+        close = [folded[other] for other in get_close_matches(name.casefold(), folded, 1)]
         hint = f"; did you mean {close[0]!r}?" if close else "; name the column to use instead"
         if name in raw.index_names:
             hint = "; it is the index: hand in table.reset_index()"
@@ -195,7 +196,12 @@ def _frequency(rows: Rows, request: Request) -> Frequency:
     column, fill = request.columns.ds, request.policy.gaps == "fill"
     if request.freq is None:
         return infer_frequency(
-            rows.ds, rows.offsets, zone=rows.time_zone, gaps=fill, column=column, rows=rows.file_rows
+            rows.ds,
+            rows.offsets,
+            zone=rows.time_zone,
+            gaps=fill,
+            column=column,
+            where=lambda at: _place(rows, at, column),
         )
     frequency = Frequency.parse(request.freq)
     if frequency.zone is None:

@@ -81,9 +81,13 @@ def _categories(values: Values) -> Values:
 
 
 def _refuse_mixture(cells: list[Any], numeric: dict[Any, bool], name: str, places: Places) -> None:
-    at = next(i for i, cell in enumerate(cells) if not numeric.get(cell, True))
-    other = next(i for i, cell in enumerate(cells) if numeric.get(cell, False))
+    """Blame the kind of cell that is rarer."""
+    texts = [i for i, cell in enumerate(cells) if not numeric.get(cell, True)]
+    numbers = [i for i, cell in enumerate(cells) if numeric.get(cell, False)]
+    at, other, what = (texts[0], numbers[0], "not a number") if len(texts) <= len(numbers) else (
+        numbers[0], texts[0], "a number"
+    )  # fmt: skip
     raise BadValueError(
-        f"{places.at(at, name)}: {cells[at]!r} is not a number, but {cells[other]!r} in row {other + 1} is; "
+        f"{places.at(at, name)}: {cells[at]!r} is {what}, unlike {cells[other]!r} in row {other + 1}; "
         "correct it, or declare the column categorical"
     )

@@ -1,6 +1,6 @@
 """Finding the frequency of series from their time stamps, and naming the row that breaks it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +33,7 @@ class Pairs:
 
 def infer_frequency(
     ds: npt.ArrayLike, offsets: Ints, *, zone: str | None = None, gaps: bool = False, column: str = "ds",
-    rows: Ints | None = None,
+    where: Callable[[int], str] | None = None,
 ) -> Frequency:  # fmt: skip
     """The frequency that all series share.
 
@@ -43,7 +43,7 @@ def infer_frequency(
         zone: time zone of the wall clock for daily and coarser steps.
         gaps: whether missing rows are allowed; then at least half of the steps must be single ones.
         column: name of the column, for errors.
-        rows: row number of each stamp in the user's table, for errors.
+        where: names the row at an index, for errors; None counts rows from 1.
 
     Raises:
         TimeStampError: if no frequency fits, or no series has two rows.
@@ -64,7 +64,7 @@ def infer_frequency(
             break
     if best is not None and (fewest == 0 or gaps):
         return best
-    raise _irregular(best, stamps, pairs, zone, column, rows)
+    raise _irregular(best, stamps, pairs, zone, where or (lambda at: f"row {at + 1}, column {column!r}"))
 
 
 def _candidates(ds: _steps.Stamps, pairs: Pairs, zone: str | None) -> Iterator[Frequency]:
@@ -127,7 +127,7 @@ def _most_common(steps: npt.NDArray[np.int64]) -> int:
 
 
 def _irregular(
-    best: Frequency | None, ds: _steps.Stamps, pairs: Pairs, zone: str | None, column: str, rows: Ints | None
+    best: Frequency | None, ds: _steps.Stamps, pairs: Pairs, zone: str | None, where: Callable[[int], str]
 ) -> TimeStampError:
     """The error for the first row that does not follow the row before it."""
     if best is None:
@@ -138,8 +138,7 @@ def _irregular(
         wrong = int(np.argmin(best.is_next(pairs.before, pairs.after)))
         remedy = f"give freq={best.code!r} with gaps='fill' and missing='mask', or add the missing rows"
     at = int(pairs.at[wrong])
-    row = at + 1 if rows is None else int(rows[at])
     return TimeStampError(
-        f"row {row}, column {column!r}: {show_stamp(ds[at], zone)} after {show_stamp(ds[at - 1], zone)} "
+        f"{where(at)}: {show_stamp(ds[at], zone)} after {show_stamp(ds[at - 1], zone)} "
         f"is not the step of the other rows; {remedy}"
     )

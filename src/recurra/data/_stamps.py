@@ -46,10 +46,9 @@ def parse_stamps(
     if values.dtype.kind in "iu":
         return _index(values.astype(np.int64), name, places, plain_index), None
     cells = values.tolist()
-    empty = next((i for i, cell in enumerate(cells) if cell is None or cell == ""), None)
-    if empty is not None:
-        raise _missing(empty, name, places)
-    if all(isinstance(cell, str) for cell in cells):
+    if None in cells or "" in cells:
+        raise _missing(min(cells.index(cell) for cell in (None, "") if cell in cells), name, places)
+    if set(map(type, cells)) <= {str}:
         if date_format is None and is_whole_number(cells[0]) and all(map(is_whole_number, cells)):
             return _index(np.array(list(map(int, cells)), np.int64), name, places, plain_index), None
         return parse_date_texts(cells, name, places, date_format)

@@ -210,7 +210,7 @@ def _from_lists(data: Mapping[str, list[Any]], kind: TableKind) -> RawTable:
 
 
 def _list_column(values: list[Any]) -> RawColumn:
-    if values and all(type(value) is float for value in values):
+    if set(map(type, values)) == {float}:
         return RawColumn(np.array(values, np.float64))
     return RawColumn(_objects(values))
 
@@ -226,7 +226,7 @@ def _as_list(name: object, values: object) -> list[Any]:
 
 def _objects(values: list[Any]) -> npt.NDArray[np.object_]:
     """A list as an object array, with None for everything that means missing."""
-    if not all(isinstance(value, str) for value in values):
+    if not set(map(type, values)) <= {str}:
         values = [None if _is_nothing(value) else value for value in values]
     return np.fromiter(values, object, len(values))
 
