@@ -3,14 +3,13 @@
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from recurra.baselines._spread import Spread, learn_spread
-from recurra.data.forecasts import Forecasts
+from recurra.data.forecasts import Forecasts, check_levels
 from recurra.data.series import SeriesTable
 from recurra.errors import ConfigError
 
@@ -123,6 +122,7 @@ def _checked(horizon: int, levels: Sequence[float]) -> tuple[float, ...]:
     if horizon < 1:
         raise ConfigError(f"horizon is {horizon}; it counts the steps ahead and is at least 1")
     tau = tuple(float(level) for level in levels)
-    if not tau or min(tau) <= 0.0 or max(tau) >= 1.0 or any(b <= a for a, b in pairwise(tau)):
-        raise ConfigError(f"levels are {tau}; they must lie between 0 and 1, without the ends, and increase")
+    check_levels(tau)
+    if not tau:
+        raise ConfigError("levels are empty; give at least one quantile level, such as 0.5")
     return tau
