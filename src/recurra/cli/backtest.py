@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from recurra.cli._common import NO_FLAGS, Common
+from recurra.cli._flags import NO_FLAGS, Common
 from recurra.cli._output import check_output_file, print_json, say, to_json, write_atomically
 from recurra.cli.fit import NOTHING_GIVEN, ForecasterFlags, learner_settings
 

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from recurra import __version__
-from recurra.cli._common import NO_FLAGS, Common
+from recurra.cli._flags import NO_FLAGS, Common
 from recurra.cli._output import print_json
 
 CORE = ("torch", "numpy", "narwhals", "safetensors", "pydantic", "cyclopts", "rich", "pooch", "jaxtyping")

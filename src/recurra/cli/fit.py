@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from recurra.cli._common import NO_FLAGS, Common
+from recurra.cli._flags import NO_FLAGS, Common
 from recurra.cli._output import print_json, say
 from recurra.cli._settings import flags, settings
 from recurra.cli.app import INTERRUPTED, OK

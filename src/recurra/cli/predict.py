@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from recurra.cli._common import NO_FLAGS, Common
+from recurra.cli._flags import NO_FLAGS, Common
 from recurra.cli._output import check_output_file, print_json, rows_of, say, to_csv, write_atomically, write_parquet
 
 

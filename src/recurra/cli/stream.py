@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Literal
 
-from recurra.cli._common import NO_FLAGS, Common
+from recurra.cli._flags import NO_FLAGS, Common
 from recurra.cli._output import check_output_file, print_json, say, write_atomically
 from recurra.cli.app import FAILED, INTERRUPTED, OK
 from recurra.errors import BadValueError, RecurraError
