@@ -72,6 +72,8 @@ def _packed(fused: Fused, call: Call, data: Tensor, batch_sizes: Tensor, state: 
 
 
 def _hx(state: tuple[Tensor, ...]) -> Tensor | tuple[Tensor, ...]:
+    if state[0].is_cuda:  # cuDNN takes no other
+        state = tuple(part.contiguous() for part in state)
     return state if len(state) > 1 else state[0]
 
 
@@ -79,4 +81,7 @@ def _arguments(call: Call) -> tuple[object, ...]:
     stack = call.stack
     flat = [part for w in call.weights for part in w if part is not None]
     has_biases = call.weights[0].b_ih is not None
-    return flat, has_biases, stack.num_layers, stack.dropout, stack.training, stack.bidirectional
+    dropout, training = stack.dropout, stack.training
+    if call.x.is_cuda and not training and torch.is_grad_enabled():  # cuDNN keeps what gradients need only in training
+        dropout, training = 0.0, True
+    return flat, has_biases, stack.num_layers, dropout, training, stack.bidirectional

@@ -1,18 +1,12 @@
-"""Reads the lengths of a ragged batch, whatever they come as, and refuses what cannot be lengths."""
+"""Reads the lengths of a ragged batch, and refuses what cannot be lengths."""
 
-from collections.abc import Sequence
-from typing import TypeAlias
-
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from recurra.errors import DtypeError, ShapeError
 
-LengthsLike: TypeAlias = Tensor | npt.NDArray | Sequence[int]  # type: ignore[type-arg]
 
-
-def as_lengths(lengths: LengthsLike, batch: int, steps: int, device: torch.device) -> Tensor:
+def as_lengths(lengths: Tensor, batch: int, steps: int, device: torch.device) -> Tensor:
     """The lengths of the rows of a padded batch as int64 on the batch's device.
 
     Args:
@@ -25,14 +19,11 @@ def as_lengths(lengths: LengthsLike, batch: int, steps: int, device: torch.devic
         DtypeError: if they are not whole numbers.
         ShapeError: if there is not one for each row, or one is negative or greater than T.
     """
-    read = torch.as_tensor(lengths, device=device)
-    if read.numel() == 0 and not isinstance(lengths, Tensor):
-        read = read.to(torch.int64)
-    if read.is_floating_point() or read.is_complex() or read.dtype == torch.bool:
-        raise DtypeError(f"lengths should be whole numbers, got {read.dtype}")
-    if read.shape != (batch,):
-        raise ShapeError(f"expected one length for each of the {batch} rows, got {list(read.shape)}")
-    read = read.to(torch.int64)
+    if lengths.is_floating_point() or lengths.is_complex() or lengths.dtype == torch.bool:
+        raise DtypeError(f"lengths should be whole numbers, got {lengths.dtype}")
+    if lengths.shape != (batch,):
+        raise ShapeError(f"expected one length for each of the {batch} rows, got {list(lengths.shape)}")
+    read = lengths.to(device, torch.int64)
     if not _readable(read) or batch == 0:
         return read
     low, high = (int(bound) for bound in torch.aminmax(read))

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
@@ -11,7 +13,8 @@ from torch.nn.utils.rnn import PackedSequence
 from recurra.errors import ConfigError, ShapeError
 from recurra.kernels import State
 
-Lengths: TypeAlias = Tensor | Sequence[int] | int
+Lengths: TypeAlias = Tensor | npt.NDArray[np.integer] | Sequence[int] | int
+"""Valid steps of each row: a tensor, an array or a list; one number for a sequence without rows."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +77,16 @@ def read(input: Tensor | PackedSequence, hx: State | None, lengths: Lengths | No
         _check_dimensions(hx, batched)
         hx = hx if batched else tuple(part.unsqueeze(1) for part in hx)
     state = hx if hx is not None else _zeros(x, x.shape[expected.batch_dim], expected)
-    read_lengths = None
-    if lengths is not None:
-        read_lengths = torch.as_tensor(lengths, device=x.device)
-        read_lengths = read_lengths if batched else read_lengths.reshape(-1)
-    return Reading(x, state, read_lengths, None, batched)
+    return Reading(x, state, _as_tensor(lengths, batched), None, batched)
+
+
+def _as_tensor(lengths: Lengths | None, batched: bool) -> Tensor | None:
+    if lengths is None or isinstance(lengths, Tensor):
+        read = lengths
+    else:
+        read = torch.as_tensor(lengths)
+        read = read if read.numel() else read.to(torch.int64)
+    return read if batched or read is None else read.reshape(-1)
 
 
 def _read_packed(packed: PackedSequence, hx: State | None, lengths: Lengths | None, expected: Expected) -> Reading:
