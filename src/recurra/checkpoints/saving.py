@@ -75,7 +75,10 @@ def check_output_folder(folder: str | os.PathLike[str], *, overwrite: bool = Fal
             f"{', ...' if len(foreign) > 3 else ''}) and is left alone; choose another folder or move them away"
         )
     if entries and not overwrite:
-        raise OutputFolderError(f"{folder} already holds a model; choose another folder or overwrite it (overwrite)")
+        raise OutputFolderError(
+            f"{folder} already holds a model; choose another folder, or overwrite it "
+            "(overwrite=True, on the command line --overwrite)"
+        )
     nearest = next(parent for parent in target.parents if parent.exists())
     if not nearest.is_dir():
         raise OutputFolderError(_cannot_write(folder, f"{nearest} is a file"))

@@ -33,7 +33,7 @@ def flags(schema: type[BaseModel], **defaults: object) -> type[Any]:
         defaults: defaults to show where the command line has its own.
     """
     made = [
-        (name, Annotated[_flag_type(item), _flag(item, defaults.get(name, item.default))], field(default=None))
+        (name, Annotated[_flag_type(item) | None, _flag(item, defaults.get(name, item.default))], field(default=None))
         for name, item in schema.model_fields.items()
     ]
     result = make_dataclass(f"{schema.__name__}Flags", made, frozen=True)

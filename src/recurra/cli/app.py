@@ -16,6 +16,19 @@ EPILOGUE = """Exit codes: 0 done; 1 it failed while running; 2 wrong usage or in
 With --json the result is JSON on standard output, and progress is JSON lines on standard error.
 An error is one line on standard error; --debug adds the traceback."""
 
+FIT = """Train a model on a table of time series, and save it.
+
+Ctrl-C ends the training early: the best model so far is saved, and the exit code is 130."""
+
+STREAM = """One JSON row in, one forecast out, state carried.
+
+A row is an object with the model's columns, on one line of standard input:
+{"unique_id": "north", "ds": "2024-03-01", "y": 812.0}.
+It may carry "future", a list of rows with the covariates that are known in advance.
+The answer is one line on standard output: {"line": 1, "forecasts": [...]}.
+A line that cannot be used is answered by {"line": 7, "error": "..."}, changes nothing, and makes the exit code 1.
+SIGTERM and Ctrl-C end the stream between two rows; the snapshot is written then too."""
+
 app = App(
     name="recurra",
     help="Learn the pattern in sequences and predict what comes next, with recurrent networks.",
@@ -25,10 +38,10 @@ app = App(
     default_parameter=Parameter(negative=()),
     result_action="return_value",
 )
-app.command("recurra.cli.fit:fit", name="fit", help="Train a model on a table of time series, and save it.")
+app.command("recurra.cli.fit:fit", name="fit", help=FIT)
 app.command("recurra.cli.predict:predict", name="predict", help="Forecast what comes after a table's last rows.")
 app.command("recurra.cli.backtest:backtest", name="backtest", help="Score a forecaster beside the naive rules.")
-app.command("recurra.cli.stream:stream", name="stream", help="One JSON row in, one forecast out, state carried.")
+app.command("recurra.cli.stream:stream", name="stream", help=STREAM)
 app.command("recurra.cli.demo:demo", name="demo", help="Train, score and draw a forecast of real data.")
 app.command("recurra.cli.doctor:doctor", name="doctor", help="Say what this installation has, and what it lacks.")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from recurra import __version__
 from recurra.cli._flags import NO_FLAGS, Common
 from recurra.cli._output import print_json
+from recurra.data.catalogue import ENVIRONMENT, data_folder
 
 CORE = ("torch", "numpy", "narwhals", "safetensors", "pydantic", "cyclopts", "rich", "pooch", "jaxtyping")
 FRAMES = ("pandas", "polars", "pyarrow")
@@ -77,15 +78,12 @@ def _computing() -> dict[str, object]:
 
 
 def _data() -> dict[str, object]:
-    import pooch
-
-    given = os.environ.get("RECURRA_DATA_DIR")
-    cache = Path(pooch.os_cache("recurra"))
+    folder = data_folder()
     return {
-        "RECURRA_DATA_DIR": given,
-        "is_there": Path(given).is_dir() if given else None,
-        "cache": str(cache),
-        "writable": _writable(cache),
+        ENVIRONMENT: os.environ.get(ENVIRONMENT),
+        "folder": str(folder),
+        "is_there": folder.is_dir(),
+        "writable": _writable(folder),
     }
 
 

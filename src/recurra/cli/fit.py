@@ -28,8 +28,6 @@ def fit(
 ) -> int:
     """Train a model on a table of time series, and save it.
 
-    Ctrl-C ends the training early: the best model so far is saved, and the exit code is 130.
-
     Args:
         table: Long table with a row per series and time: .csv, .tsv, .parquet, or .gz of these.
         out: Folder for the model.

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from recurra.cli._flags import NO_FLAGS, Common
 from recurra.cli._output import check_output_file, print_json, say, write_atomically
 from recurra.cli.app import FAILED, INTERRUPTED, OK
+from recurra.data.series import Columns, SeriesTable
 from recurra.errors import BadValueError, RecurraError
 
 
@@ -58,11 +59,6 @@ def stream(
 ) -> int:
     """One JSON row a line on standard input, one forecast a line on standard output.
 
-    A row is an object with the model's columns: {"unique_id": "bus", "ds": "2024-03-01", "y": 812.0}. A row may carry
-    "future", a list of rows with the covariates that are known in advance. A line that cannot be used gives
-    {"line": 7, "error": "..."}, changes nothing, and makes the exit code 1 at the end. SIGTERM and Ctrl-C end the
-    stream between two rows; the snapshot is written then too.
-
     Args:
         model: Folder of a model that `recurra fit` saved.
         history: Table of rows that came before.
@@ -104,13 +100,30 @@ def _answer(live: Any, learner: Any, line: bytes, number: int) -> bool:
         return True
     try:
         row = _row(line)
-        future = row.pop("future", None) if isinstance(row.get("future"), list) else None
-        forecasts = live.update(row, future)
+        forecasts = live.update(row, _future(row, learner))
     except RecurraError as error:
         print_json({"line": number, "error": " ".join(str(error).split())})
         return False
-    print_json({"line": number, "forecasts": forecasts.to_rows(learner.columns)})
+    columns, time_zone = Columns(learner.unique_id, learner.ds, learner.y), learner.frequency_.partition("@")[2]
+    print_json({"line": number, "forecasts": forecasts.to_rows(columns, time_zone or None)})
     return True
+
+
+def _future(row: dict[str, Any], learner: Any) -> SeriesTable | None:
+    """The covariates of the steps ahead that a row brings, of the row's own series."""
+    future = row.pop("future", None)
+    if not learner.future_covariates or future is None:
+        return None
+    if not isinstance(future, list) or not all(isinstance(step, dict) for step in future):
+        raise BadValueError('"future" must be a list of rows, one for each step ahead')
+    own = {learner.unique_id: row.get(learner.unique_id)} if learner.unique_id is not None else {}
+    return SeriesTable.from_table(
+        [{**own, **step} for step in future],
+        columns=Columns(learner.unique_id, learner.ds, learner.y, learner.date_format, tuple(learner.categorical)),
+        covariates=tuple(learner.future_covariates),
+        freq=learner.frequency_.partition("@")[0],
+        require_y=False,
+    )
 
 
 def _row(line: bytes) -> dict[str, Any]:
