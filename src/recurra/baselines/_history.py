@@ -25,14 +25,13 @@ def filled_forward(y: Array) -> Array:
 
 
 def filled_by_season(y: Array, season: int) -> Array:
-    """Each hole filled with the last known value a whole number of seasons before it, else the last value; [rows]."""
+    """Each hole filled with the last known value a whole number of seasons before it; NaN if there is none; [rows]."""
     if not np.isnan(y).any():
         return y
     cycles = -(-len(y) // season)
     folded = np.concatenate([y, np.full(cycles * season - len(y), np.nan)]).reshape(cycles, season)
     last = np.maximum.accumulate(np.where(np.isnan(folded), -1, np.arange(cycles)[:, None]))
-    seasonal = np.take_along_axis(folded, np.maximum(last, 0), axis=0).reshape(-1)[: len(y)]
-    return np.where(np.isnan(seasonal), filled_forward(y), seasonal)
+    return np.take_along_axis(folded, np.maximum(last, 0), axis=0).reshape(-1)[: len(y)]
 
 
 def residual_origins(rows: int, first: int = 0) -> Rows:

@@ -41,7 +41,7 @@ class Naive(Rule):
 
 
 class SeasonalNaive(Rule):
-    """The last season, repeated; a value missing there comes from the season before, and so on.
+    """The last season, repeated; a value missing there comes from the season before, and so on, else the last one.
 
     ŷ[T + k] = y[T + k - m ⌈k / m⌉],  m = season
 
@@ -67,23 +67,23 @@ class SeasonalNaive(Rule):
             y = history.series(i).y
             if not np.isnan(y[-self.season :]).any():
                 y = y[-self.season :]
-            value[i] = self._filled(y)[len(y) - 1 + self._lookback(len(y), horizon)]
+            value[i] = self._repeated(y, np.array([len(y) - 1]), horizon)[:, 0]
         return value
 
     def residuals(self, y: Array, horizon: int) -> Array:
         """y[t + k] less the value one season before it, shape [horizon, origin]."""
-        lookback = self._lookback(len(y), horizon)
-        origins = residual_origins(len(y), first=-int(lookback.min()))
-        repeated = self._filled(y)[origins[None, :] + lookback[:, None]]
-        return np.asarray(targets_after(y, origins, horizon) - repeated)
+        origins = residual_origins(len(y), first=self.season - 1 if len(y) >= self.season else 0)
+        return np.asarray(targets_after(y, origins, horizon) - self._repeated(y, origins, horizon))
 
-    def _filled(self, y: Array) -> Array:
-        return filled_by_season(y, self.season) if len(y) >= self.season else filled_forward(y)
-
-    def _lookback(self, rows: int, horizon: int) -> npt.NDArray[np.int64]:
-        """Rows from the origin to the row that is repeated at each step, 0 or less; shape [horizon]."""
+    def _repeated(self, y: Array, origins: npt.NDArray[np.int64], horizon: int) -> Array:
+        """What the rule says after each origin, shape [horizon, origin]."""
+        last = np.broadcast_to(filled_forward(y)[origins], (horizon, len(origins)))
+        if len(y) < self.season:
+            return last
         k = np.arange(1, horizon + 1, dtype=np.int64)
-        return k - self.season * -(-k // self.season) if rows >= self.season else np.zeros_like(k)
+        lookback = k - self.season * -(-k // self.season)
+        seasonal = filled_by_season(y, self.season)[origins[None, :] + lookback[:, None]]
+        return np.where(np.isnan(seasonal), last, seasonal)
 
 
 class Drift(Rule):

@@ -56,6 +56,7 @@ def legible_dates(axes: "Axes", ds: npt.NDArray[Any]) -> None:
     locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    axes.xaxis.get_offset_text().set(fontsize=8.5, color=SOFT)
 
 
 def readable_numbers(axes: "Axes") -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Array = npt.NDArray[np.float64]
+TINTS = ("#e3eff7", "#cfe3f1", "#9cc6e1")
+"""Of the widest interval to the narrowest."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ def fan(series: FanSeries, *, width_in: float = 9.0, height_in: float = 4.2) -> 
         MissingExtraError: if matplotlib is not installed.
     """
     figure, (axes,) = new_figure(width_in, height_in)
-    _draw(axes, series, legend=True)
+    _draw(axes, series)
+    _explain(figure, axes)
     return figure
 
 
@@ -97,20 +100,29 @@ def fans(series: Sequence[FanSeries], *, columns: int = 2, panel_in: tuple[float
     figure, axes = new_figure(panel_in[0] * across, panel_in[1] * down, down, across)
     for place, panel in enumerate(axes):
         if place < len(series):
-            _draw(panel, series[place], legend=place == 0)
+            _draw(panel, series[place])
         else:
             panel.set_visible(False)
+    _explain(figure, axes[0])
     return figure
 
 
-def _draw(axes: "Axes", series: FanSeries, legend: bool) -> None:
+def _explain(figure: "Figure", axes: "Axes") -> None:
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(
+        handles, labels, loc="outside lower left", ncols=len(labels), fontsize=8.5, frameon=False, labelcolor=INK,
+        handlelength=1.6, columnspacing=1.6,
+    )  # fmt: skip
+
+
+def _draw(axes: "Axes", series: FanSeries) -> None:
     centre = int(np.argmin(np.abs(np.asarray(series.levels) - 0.5)))
     marker = "o" if len(series.ds) <= 60 else None
     axes.plot(series.history_ds, series.history_y, color=INK, linewidth=1.3, label="history")
     for low, high, shade in _bands(series.levels):
-        share = f"{series.levels[high] - series.levels[low]:.0%} interval"
+        share = f"{100 * (series.levels[high] - series.levels[low]):.3g} % interval"
         axes.fill_between(
-            series.ds, series.quantiles[:, low], series.quantiles[:, high], color=BLUE, alpha=shade, linewidth=0,
+            series.ds, series.quantiles[:, low], series.quantiles[:, high], color=shade, linewidth=0,
             label=share,
         )  # fmt: skip
     axes.plot(series.ds, series.quantiles[:, centre], color=BLUE, linewidth=1.8, label="forecast (median)")
@@ -118,18 +130,19 @@ def _draw(axes: "Axes", series: FanSeries, legend: bool) -> None:
         axes.plot(
             series.ds, series.actual, color=ORANGE, linewidth=1.1, marker=marker, markersize=3, label="what happened"
         )
+        if len(series.history_ds) and series.origins is None:
+            joint = [series.history_ds[-1], series.ds[0]], [series.history_y[-1], series.actual[0]]
+            axes.plot(*joint, color=ORANGE, linewidth=1.1)
     for origin in series.history_ds[-1:] if series.origins is None else series.origins:
         axes.axvline(origin, color=SOFT, linewidth=0.9, linestyle=(0, (4, 3)))
     axes.margins(x=0.01)
     legible_dates(axes, series.ds)
     readable_numbers(axes)
     entitle(axes, series.title, series.unit)
-    if legend:
-        axes.legend(loc="upper left", fontsize=8, frameon=False, labelcolor=INK, ncols=3)
 
 
-def _bands(levels: Sequence[float]) -> list[tuple[int, int, float]]:
-    """The intervals to shade, the widest first: places of the lower and upper level, and how dark."""
+def _bands(levels: Sequence[float]) -> list[tuple[int, int, str]]:
+    """The intervals to shade, the widest first: places of the lower and upper level, and the tint."""
     pairs = [
         (low, len(levels) - 1 - low)
         for low in range(len(levels) // 2)
@@ -137,5 +150,4 @@ def _bands(levels: Sequence[float]) -> list[tuple[int, int, float]]:
     ]
     if len(pairs) > 3:
         pairs = [pairs[0], pairs[len(pairs) // 2], pairs[-1]] if len(pairs) < 5 else [pairs[0], pairs[len(pairs) // 2]]
-    shades = {1: (0.25,), 2: (0.16, 0.24), 3: (0.14, 0.18, 0.24)}
-    return [(low, high, shade) for (low, high), shade in zip(pairs, shades.get(len(pairs), ()), strict=True)]
+    return [(low, high, tint) for (low, high), tint in zip(pairs, TINTS[-len(pairs) :] if pairs else (), strict=True)]

@@ -52,7 +52,7 @@ def loss_curves(
         best = int(np.nanargmin(kept))
         axes.plot(epochs[best], kept[best], "o", color=ORANGE, markersize=6)
         axes.annotate(
-            f"kept: epoch {best + 1}, {kept[best]:.4g}", (epochs[best], kept[best]), (0, -14),
+            f"kept: epoch {best + 1}, {kept[best]:.4g}", (epochs[best], kept[best]), (0, 18),
             textcoords="offset points", ha="center", fontsize=8.5, color=ORANGE,
         )  # fmt: skip
     axes.margins(x=0.02, y=0.12)
