@@ -1,11 +1,12 @@
 """The command `recurra`: its verbs, imported only when called, and what an error looks like."""
 
+import difflib
 import os
 import sys
 import traceback
 from collections.abc import Sequence
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, UnknownCommandError
 
 from recurra import __version__
 from recurra.errors import InputError, RecurraError
@@ -37,6 +38,7 @@ app = App(
     version=__version__,
     default_parameter=Parameter(negative=()),
     result_action="return_value",
+    suppress_keyboard_interrupt=False,
 )
 app.command("recurra.cli.fit:fit", name="fit", help=FIT)
 app.command("recurra.cli.predict:predict", name="predict", help="Forecast what comes after a table's last rows.")
@@ -86,8 +88,8 @@ def _explain(error: BaseException, given: Sequence[str]) -> tuple[int, str]:
         case KeyboardInterrupt():
             return INTERRUPTED, "interrupted"
         case CycloptsError():
-            verb = " ".join(word for word in given[:1] if word in app)
-            return WRONG_INPUT, f"error: {_one_line(error)} See {' '.join(['recurra', *verb.split(), '--help'])}."
+            verb = f"{given[0]} " if given and given[0] in app else ""
+            return WRONG_INPUT, f"error: {_usage(error)} See recurra {verb}--help."
         case RecurraError():
             return WRONG_INPUT if isinstance(error, InputError) else FAILED, f"error: {_one_line(error)}"
         case OSError() if error.strerror:
@@ -95,6 +97,15 @@ def _explain(error: BaseException, given: Sequence[str]) -> tuple[int, str]:
             return FAILED, f"error: {place}{error.strerror}; check the path and its permissions"
     kind = type(error).__name__
     return FAILED, f"error: {kind}: {_one_line(error)} (a bug in Recurra: run it again with --debug and report it)"
+
+
+def _usage(error: CycloptsError) -> str:
+    """What is wrong with a command line; cyclopts itself would import every verb to name an unknown one's neighbour."""
+    if not isinstance(error, UnknownCommandError) or error.app is None or not error.unused_tokens:
+        return _one_line(error)
+    word, verbs = error.unused_tokens[0], [name for name in error.app if not name.startswith("-")]
+    close = difflib.get_close_matches(word, verbs, n=1)
+    return f'Unknown command "{word}". ' + (f'Did you mean "{close[0]}"?' if close else f"Known: {', '.join(verbs)}.")
 
 
 def _one_line(error: BaseException) -> str:

@@ -1,7 +1,7 @@
 """recurra fit: train a model on a table and save it as a folder."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -9,7 +9,11 @@ from recurra.cli._flags import NO_FLAGS, Common
 from recurra.cli._output import print_json, say
 from recurra.cli._settings import flags, settings
 from recurra.cli.app import INTERRUPTED, OK
+from recurra.errors import NonFiniteLossError
 from recurra.learners.schema import ForecasterConfig
+
+if TYPE_CHECKING:
+    from recurra.learners import Forecaster
 
 PROGRESS = "auto"
 ForecasterFlags: Any = flags(ForecasterConfig, progress=PROGRESS)
@@ -41,20 +45,35 @@ def fit(
 
     check_output_folder(out, overwrite=overwrite)
     learner = Forecaster(**learner_settings(given, config, common))
-    learner.fit(table)
+    try:
+        learner.fit(table)
+    except NonFiniteLossError:
+        if learner.history_.best_epoch:
+            learner.save(out, overwrite=overwrite)
+            say(f"saved the last good weights, of epoch {learner.history_.best_epoch}, in {out}")
+        raise
     learner.save(out, overwrite=overwrite)
-    history = learner.history_
-    interrupted = history.ending == "interrupted"
-    if common.json:
-        result = {"model": str(out), "model_hash": learner.model_hash_, "n_parameters": learner.n_parameters_}
-        training = {"ending": history.ending, "epochs": len(history.epochs), "seconds": history.seconds}
-        best = {"best_epoch": history.best_epoch, "best_loss": history.best_loss}
-        print_json({**result, "training": {**training, **best}})
-    else:
-        print(f"saved {out} ({learner.n_parameters_} parameters, model {learner.model_hash_[:12]})")
-    if interrupted:
+    _report(learner, out, common)
+    if learner.history_.ending == "interrupted":
         say("recurra: interrupted; the best model so far was saved")
-    return INTERRUPTED if interrupted else OK
+        return INTERRUPTED
+    return OK
+
+
+def _report(learner: "Forecaster", out: Path, common: Common) -> None:
+    if not common.json:
+        print(f"saved {out} ({learner.n_parameters_} parameters, model {learner.model_hash_[:12]})")
+        return
+    history = learner.history_
+    training = {
+        "ending": history.ending,
+        "epochs": len(history.epochs),
+        "seconds": history.seconds,
+        "best_epoch": history.best_epoch,
+        "best_loss": history.best_loss,
+    }
+    model = {"model": str(out), "model_hash": learner.model_hash_, "n_parameters": learner.n_parameters_}
+    print_json({**model, "training": training})
 
 
 def learner_settings(given: object, config: Path | None, common: Common) -> dict[str, Any]:
