@@ -170,6 +170,14 @@ def test_states_and_lengths_in_the_wrong_form_are_refused() -> None:
     x, h = torch.zeros(T, B, IN), torch.zeros(1, B, H)
     with pytest.raises(ConfigError, match="LSTM: the state should have 2 parts, got 3"):
         recurra.nn.LSTM(IN, H)(x, (h, h, h))
+    with pytest.raises(TypeError, match="GRU: input should be a tensor, got: ndarray"):
+        recurra.nn.GRU(IN, H)(x.numpy())
+    with pytest.raises(TypeError, match="RNN: the state should be made of tensors, got: tuple"):
+        recurra.nn.RNN(IN, H)(x, (h,))
+    with pytest.raises(TypeError, match="GRUCell: input should be a tensor, got: list"):
+        recurra.nn.GRUCell(IN, H)([0.0, 0.0, 0.0])
+    lstm = recurra.nn.LSTM(IN, H)
+    assert_agrees(lstm(x, [h, h]), lstm(x, (h, h)), EXACT)
     packed = pack_padded_sequence(x, torch.tensor([6, 5, 4, 3]))
     with pytest.raises(ConfigError, match="either lengths= or a PackedSequence"):
         recurra.nn.GRU(IN, H)(packed, lengths=RAGGED)

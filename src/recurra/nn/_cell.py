@@ -6,10 +6,11 @@ import torch
 from torch import Tensor
 from torch.nn import Module, Parameter
 
-from recurra.errors import ConfigError, ShapeError
+from recurra.errors import ShapeError
 from recurra.kernels import State, Weights, check_backend_name
 from recurra.nn._construction import check_sizes
 from recurra.nn._initialization import Initialization, initialize
+from recurra.nn._reading import check_types
 
 
 class RecurrentCell(Module):
@@ -80,10 +81,9 @@ class RecurrentCell(Module):
 
     def _run(self, input: Tensor, hx: State | None) -> State:
         name = type(self).__name__
+        check_types(name, input, hx, self._parts)
         if input.dim() not in (1, 2):
             raise ShapeError(f"{name}: Expected input to be 1D or 2D, got {input.dim()}D instead")
-        if hx is not None and len(hx) != self._parts:
-            raise ConfigError(f"{name}: the state should have {self._parts} parts, got {len(hx)}")
         for k, part in enumerate(hx or ()):
             if part.dim() not in (1, 2):
                 which = "hidden" if self._parts == 1 else f"hx[{k}]"

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from recurra.errors import ConfigError, ShapeError
+from recurra.errors import ConfigError, DtypeError, ShapeError
 from recurra.kernels import State
 
 Lengths: TypeAlias = Tensor | npt.NDArray[np.integer] | Sequence[int] | int
@@ -63,10 +63,10 @@ def read(input: Tensor | PackedSequence, hx: State | None, lengths: Lengths | No
 
     Raises:
         ShapeError: if input or state have the wrong number of dimensions.
+        DtypeError: if one is no tensor.
         ConfigError: if lengths come with a PackedSequence, or a state has the wrong number of parts.
     """
-    if hx is not None and len(hx) != len(expected.widths):
-        raise ConfigError(f"{expected.name}: the state should have {len(expected.widths)} parts, got {len(hx)}")
+    check_types(expected.name, input, hx, len(expected.widths))
     if isinstance(input, PackedSequence):
         return _read_packed(input, hx, lengths, expected)
     if input.dim() not in (2, 3):
@@ -87,6 +87,22 @@ def _as_tensor(lengths: Lengths | None, batched: bool) -> Tensor | None:
         read = torch.as_tensor(lengths)
         read = read if read.numel() else read.to(torch.int64)
     return read if batched or read is None else read.reshape(-1)
+
+
+def check_types(name: str, input: object, hx: Sequence[object] | None, parts: int) -> None:
+    """Refuse an input or a part of a state that is no tensor, and a state with other than its parts.
+
+    Raises:
+        DtypeError: (a TypeError) for what is no tensor.
+        ConfigError: for another number of parts.
+    """
+    if not isinstance(input, Tensor | PackedSequence):
+        raise DtypeError(f"{name}: input should be a tensor, got: {type(input).__name__}")
+    if hx is not None and len(hx) != parts:
+        raise ConfigError(f"{name}: the state should have {parts} parts, got {len(hx)}")
+    for part in hx or ():
+        if not isinstance(part, Tensor):
+            raise DtypeError(f"{name}: the state should be made of tensors, got: {type(part).__name__}")
 
 
 def _read_packed(packed: PackedSequence, hx: State | None, lengths: Lengths | None, expected: Expected) -> Reading:

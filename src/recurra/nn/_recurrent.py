@@ -12,7 +12,7 @@ from recurra.kernels import Choice, Stack, State, Weights
 from recurra.nn._construction import check_layer, check_sizes
 from recurra.nn._cudnn import flatten_for_cudnn
 from recurra.nn._initialization import Initialization, initialize
-from recurra.nn._reading import Expected, Lengths, read, restore
+from recurra.nn._reading import Expected, Lengths, check_types, read, restore
 
 
 class Recurrent(Module):
@@ -25,6 +25,7 @@ class Recurrent(Module):
 
     _kernel: ClassVar[Any]
     _gates: ClassVar[int]
+    _mode: ClassVar[str]
 
     def __init__(
         self,
@@ -98,7 +99,7 @@ class Recurrent(Module):
     @property
     def mode(self) -> str:
         """PyTorch's name of the recurrence."""
-        return type(self).__name__.upper()
+        return self._mode
 
     def extra_repr(self) -> str:
         """The arguments that are not the default ones."""
@@ -153,6 +154,7 @@ class Recurrent(Module):
                 f"{type(self).__name__} is bidirectional: its reverse direction begins at the last step, so it cannot "
                 "go step by step; build it with bidirectional=False"
             )
+        check_types("step", x_t, state, len(self._state_widths))
         if x_t.dim() not in (1, 2):
             raise ShapeError(f"step: Expected one observation to be 1D or 2D, got {x_t.dim()}D tensor instead")
         time = 1 if self.batch_first and x_t.dim() == 2 else 0

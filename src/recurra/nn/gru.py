@@ -46,6 +46,7 @@ class GRU(Recurrent):
 
     _kernel: ClassVar[Any] = kernels.gru
     _gates: ClassVar[int] = 3
+    _mode: ClassVar[str] = "GRU"
 
     def __init__(
         self,

@@ -50,6 +50,7 @@ class LSTM(Recurrent):
 
     _kernel: ClassVar[Any] = kernels.lstm
     _gates: ClassVar[int] = 4
+    _mode: ClassVar[str] = "LSTM"
 
     def __init__(
         self,
@@ -105,7 +106,7 @@ class LSTM(Recurrent):
             ShapeError, DtypeError, DeviceError: if the tensors do not fit the layer.
             BackendUnavailable: if the backend asked for by name cannot serve this call.
         """
-        output, (h, c) = self._run(input, hx, lengths)
+        output, (h, c) = self._run(input, None if hx is None else tuple(hx), lengths)
         return cast(Input, output), (h, c)
 
     def step(self, x_t: Tensor, state: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
@@ -122,7 +123,7 @@ class LSTM(Recurrent):
             StreamingUnsupported: if the layer is bidirectional.
             ShapeError, DtypeError, DeviceError, BackendUnavailable: as a call.
         """
-        output, (h, c) = self._run_step(x_t, state)
+        output, (h, c) = self._run_step(x_t, None if state is None else tuple(state))
         return output, (h, c)
 
     def extra_repr(self) -> str:

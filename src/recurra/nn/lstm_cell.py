@@ -66,5 +66,5 @@ class LSTMCell(RecurrentCell):
             ShapeError, DtypeError, DeviceError: if the tensors do not fit the cell.
             BackendUnavailable: if the backend asked for by name cannot serve this call.
         """
-        h, c = self._run(input, hx)
+        h, c = self._run(input, None if hx is None else tuple(hx))
         return h, c
