@@ -45,12 +45,12 @@ def _read(file: IO[str], path: Path, separator: str) -> dict[str, list[str]]:
         raise TableError(f"{path} is empty; it needs a header and rows")
     if "\0" in first:
         raise TableError(f"{path} is not a text file; give a CSV, TSV or Parquet file")
-    header_line = next(csv.reader([first], delimiter=_separator_of(first, separator)))
+    header_line = next(csv.reader([first], delimiter=_separator_of(first, separator), strict=True))
     header = [name.strip() for name in header_line]
     repeated = sorted({name for name in header if header.count(name) > 1 and name})
     if repeated:
         raise TableError(f"{path}: column {repeated[0]!r} occurs twice; rename one of them")
-    reader = csv.reader(file, delimiter=_separator_of(first, separator))
+    reader = csv.reader(file, delimiter=_separator_of(first, separator), strict=True)
     columns: list[list[str]] = [[] for _ in header]
     done = 0
     try:
@@ -61,7 +61,9 @@ def _read(file: IO[str], path: Path, separator: str) -> dict[str, list[str]]:
                 column.extend(values)
             done += len(rows)
     except csv.Error as error:
-        raise TableError(f"{path}, line {reader.line_num + 1}: {error}; is this a text file?") from error
+        raise TableError(
+            f"{path}, line {reader.line_num + 1}: {error}; check the quotes, and that this is a text file"
+        ) from error
     return dict(zip(header, columns, strict=True))
 
 

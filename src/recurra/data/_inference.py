@@ -87,8 +87,10 @@ def _candidates(ds: _steps.Stamps, pairs: Pairs, zone: str | None) -> Iterator[F
     days = _steps.weekday(wall)
     anchor = int(days[0]) if step % (7 * DAY_US) == 0 and np.all(days == days[0]) else None
     yield Frequency("fixed", step, anchor=anchor).in_zone(zone)
-    if step == DAY_US and days.max() < 5:
-        yield Frequency("business", 1).in_zone(zone)
+    if days.max() < 5 and step % DAY_US == 0:
+        business = _steps.position(after, "business", 1) - _steps.position(before, "business", 1)
+        if business.min() >= 1:
+            yield Frequency("business", _most_common(business)).in_zone(zone)
     if zone is not None and utc_step % DAY_US == 0:
         yield Frequency("fixed", utc_step, zone="UTC")
 

@@ -39,15 +39,15 @@ def parse_stamps(
         values = _whole(values, name, places)
     if values.dtype.kind == "b":
         raise TimeStampError(f"column {name!r} holds truth values where time stamps belong; name another column")
-    if values.dtype.kind in "iu" and date_format is not None:
-        values = np.array([str(value) for value in values], object)
     if values.dtype.kind == "M":
         return _microseconds(values, name, places), column.time_zone
-    if values.dtype.kind in "iu":
+    if values.dtype.kind in "iu" and date_format is None:
         return _index(values.astype(np.int64), name, places, plain_index), None
     cells = values.tolist()
     if None in cells or "" in cells:
         raise _missing(min(cells.index(cell) for cell in (None, "") if cell in cells), name, places)
+    if date_format is not None and set(map(type, cells)) <= {int}:
+        cells = list(map(str, cells))
     if set(map(type, cells)) <= {str}:
         if date_format is None and is_whole_number(cells[0]) and all(map(is_whole_number, cells)):
             return _index(np.array(list(map(int, cells)), np.int64), name, places, plain_index), None

@@ -99,13 +99,21 @@ def rolling_origins(
         ends = table.lengths - back if align == "series" else _rows_until(table, back)
         takes_part = (ends >= max(min_history, 1)) & (ends + horizon <= table.lengths)
         if not takes_part.any():
-            needed = max(min_history, 1) + back
-            raise TooShortError(
-                f"no series is long enough for {folds} folds of {horizon} steps: {needed} rows are needed, the longest "
-                f"has {int(table.lengths.max(initial=0))}; use fewer folds, a shorter horizon or stride, or more rows"
-            )
+            raise _too_short(int(table.lengths.max(initial=0)), max(min_history, 1) + back, folds, horizon)
         origins.append(np.where(takes_part, ends, 0).astype(np.int64))
     return origins
+
+
+def _too_short(longest: int, needed: int, folds: int, horizon: int) -> TooShortError:
+    if longest >= needed:
+        return TooShortError(
+            f"no series has {needed} rows up to the end of the table, as {folds} folds of {horizon} steps need; "
+            "use fewer folds, or align='series' if the series' clocks have nothing to do with each other"
+        )
+    return TooShortError(
+        f"no series is long enough for {folds} folds of {horizon} steps: {needed} rows are needed, the longest has "
+        f"{longest}; use fewer folds, a shorter horizon or stride, or more rows"
+    )
 
 
 def _held_rows(lengths: Ints, rows: int | None, share: float | None) -> Ints:
