@@ -159,12 +159,12 @@ class TestEveryRule:
 
 
 def test_default_rules():
-    """Two seasons for the linear map, at least 8 and at most 128 rows; no seasonal rule without a season."""
+    """Four seasons for the linear map, at least 32 and at most 128 rows; no seasonal rule without a season."""
     names = [rule.name for rule in default_rules(Frequency.parse("D"), None, None)]
-    assert names == ["naive", "seasonal naive (7)", "drift", "linear window (14)"]
+    assert names == ["naive", "seasonal naive (7)", "drift", "linear window (32)"]
     assert [rule.name for rule in default_rules(Frequency.parse("1"), None, None)][-2:] == [
         "drift",
-        "linear window (8)",
+        "linear window (32)",
     ]
     assert default_rules(Frequency.parse("W"), 52, 30)[-1].context == 30
     assert default_rules(Frequency.parse("15min"), 96, None)[-1].context == 128

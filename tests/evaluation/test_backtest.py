@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recurra.baselines import Drift, LinearWindow, Naive, SeasonalNaive
-from recurra.errors import ConfigError, ShapeError, TooShortError
+from recurra.errors import ConfigError, MissingColumnError, ShapeError, TooShortError
 from recurra.evaluation import backtest
 
 
@@ -33,8 +33,8 @@ def last_value(tools, seen=None):
 
 
 def run(table, fit, tools, **changed):
-    settings = {"horizon": 5, "levels": tools[2], "folds": 3, "season": 7, "rules": [Naive(), Drift()]} | changed
-    return backtest(table, fit, **settings)
+    chosen = {"horizon": 5, "levels": tools[2], "folds": 3, "season": 7, "rules": [Naive(), Drift()]} | changed
+    return backtest(table, fit, **chosen)
 
 
 def test_the_forecaster_is_handed_the_past_and_the_future_without_answers(walks, tools):
@@ -49,6 +49,17 @@ def test_the_forecaster_is_handed_the_past_and_the_future_without_answers(walks,
         assert np.isnan(future.y).all()
         assert future.series(0).covariates["row"].tolist() == list(range(rows, rows + 5))
         np.testing.assert_array_equal(future.ds.reshape(3, 5), history.future_ds(5))
+
+
+def test_only_covariates_known_ahead_are_handed_on(walks, tools):
+    """The column "row" stays in the history and leaves the future, unless it is named as known ahead."""
+    for named, expected in (((), []), (("row",), ["row"]), (None, ["row"])):
+        seen = []
+        run(walks, last_value(tools, seen), tools, future_covariates=named)
+        assert all(list(future.covariates) == expected for kind, _, future in seen if kind == "predict")
+        assert all(list(history.covariates) == ["row"] for _, history, _ in seen)
+    with pytest.raises(MissingColumnError, match="'price' is not in the table"):
+        run(walks, last_value(tools), tools, future_covariates=["price"])
 
 
 def test_refit_learns_at_every_fold(walks, tools):
@@ -113,6 +124,7 @@ def test_a_forecaster_that_is_worse_is_called_worse(walks, tools):
     assert "The network is worse than the best naive rule" in report.sentence
 
 
+@settings(max_examples=30)
 @given(fold=st.integers(0, 2), seed=st.integers(0, 1000), refit=st.booleans())
 def test_nothing_after_an_origin_changes_the_forecasts_at_it(fold, seed, refit):
     """All values after the fold's origin replaced, by noise or by NaN: what is forecast there stays, bit for bit, for
@@ -259,3 +271,11 @@ def test_levels_without_a_median_are_scored_too(walks, tools):
 
     report = run(walks, fit, tools, levels=(0.1, 0.9))
     assert report.overall["network"].mae == pytest.approx(report.overall["naive"].mae, rel=1e-12)
+
+
+@pytest.mark.parametrize(("rows", "context"), [(300, 32), (60, 13)])
+def test_the_default_linear_window_fits_the_history(tools, rng, rows, context):
+    """Four seasons of 7 are under 32, so 32; with 60 rows the first origin has 45, and (45 - 5) // 3 = 13."""
+    make_table, _, _ = tools
+    report = run(make_table({"a": rng.normal(size=rows)}), last_value(tools), tools, rules=None)
+    assert report.names[1:] == ("naive", "seasonal naive (7)", "drift", f"linear window ({context})")

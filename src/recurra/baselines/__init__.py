@@ -2,6 +2,15 @@
 
 from recurra.baselines.linear import LinearWindow
 from recurra.baselines.rule import Rule, forecast_many
-from recurra.baselines.simple import Drift, Naive, SeasonalNaive, default_rules
+from recurra.baselines.simple import Drift, Naive, SeasonalNaive, default_context, default_rules
 
-__all__ = ["Drift", "LinearWindow", "Naive", "Rule", "SeasonalNaive", "default_rules", "forecast_many"]
+__all__ = [
+    "Drift",
+    "LinearWindow",
+    "Naive",
+    "Rule",
+    "SeasonalNaive",
+    "default_context",
+    "default_rules",
+    "forecast_many",
+]

@@ -2,16 +2,16 @@
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from recurra.baselines import Rule, default_rules
+from recurra.baselines import Rule, default_context, default_rules
 from recurra.data.forecasts import Forecasts, check_levels
 from recurra.data.series import SeriesTable
 from recurra.data.splits import rolling_origins
-from recurra.errors import ConfigError, ShapeError
+from recurra.errors import ConfigError, MissingColumnError, ShapeError
 from recurra.evaluation.report import NETWORK, BacktestReport
 from recurra.evaluation.windows import WindowErrors, measure_window
 from recurra.metrics import mase_scale
@@ -29,6 +29,7 @@ class _Task:
     horizon: int
     levels: tuple[float, ...]
     season: int
+    future_covariates: tuple[str, ...]
 
     @property
     def levels_with_median(self) -> tuple[float, ...]:
@@ -46,6 +47,7 @@ def backtest(  # noqa: PLR0913  every one of them is a choice of the protocol, b
     refit: bool = False,
     season: int,
     rules: Sequence[Rule] | None = None,
+    future_covariates: Sequence[str] | None = None,
 ) -> BacktestReport:
     """Score a forecaster on rows it has not seen, at several origins, beside the naive rules.
 
@@ -63,30 +65,41 @@ def backtest(  # noqa: PLR0913  every one of them is a choice of the protocol, b
         stride: rows from one origin to the next; None takes the horizon, so that no row is scored twice.
         refit: learn anew at each origin, or once, on the rows before the first.
         season: rows in one season, for MASE and the seasonal rule.
-        rules: the naive rules; None takes `default_rules`.
+        rules: the naive rules; None takes `default_rules`, with a shorter linear window where the histories are short:
+            at most a third of the rows that the middle one of the series has before the first origin.
+        future_covariates: the covariates that are known ahead; only they are in `future`. None hands on every covariate
+            of the table, which is right only if all of them are known ahead.
 
     Returns:
         Scores, comparison and a verdict in words.
 
     Raises:
         ConfigError: if horizon, folds, stride or rules do not make sense, or two rules share a name.
+        MissingColumnError: if a future covariate is not in the table.
         TooShortError: if no series has the rows that the folds ask for.
         ShapeError: if the forecaster answers for other series, steps or levels than it was asked for, or with NaN.
     """
     check_levels(levels)
     if not levels:
         raise ConfigError("levels are empty; a backtest scores at least one quantile level, such as 0.5")
-    contenders = list(default_rules(table.frequency, season, None) if rules is None else rules)
+    step = horizon if stride is None else stride
+    origins = rolling_origins(table, horizon, folds, step)
+    missing = [name for name in future_covariates or () if name not in table.covariates]
+    if missing:
+        raise MissingColumnError(
+            f"future covariate {missing[0]!r} is not in the table; it has {list(table.covariates)}"
+        )
+    contenders = list(_default_rules(table, origins[0], horizon, season) if rules is None else rules)
     names = (NETWORK, *(rule.name for rule in contenders))
     if len(contenders) == 0 or len(set(names)) != len(names):
         raise ConfigError(f"the rules are {list(names[1:])}; give at least one, each under a name of its own")
-    task = _Task(horizon, tuple(float(level) for level in levels), season)
-    step = horizon if stride is None else stride
+    ahead = tuple(table.covariates) if future_covariates is None else tuple(future_covariates)
+    task = _Task(horizon, tuple(float(level) for level in levels), season, ahead)
     windows: list[WindowErrors] = []
     predict: Predict | None = None
     learned: list[Rule] = []
     members = np.ones(table.n_series, dtype=np.bool_)
-    for fold, planned in enumerate(rolling_origins(table, horizon, folds, step)):
+    for fold, planned in enumerate(origins):
         ends = _with_known_history(table, planned if refit else np.where(members, planned, 0))
         history = table.truncate(ends)
         if history.n_series == 0:
@@ -118,7 +131,7 @@ def _score_fold(
 ) -> list[WindowErrors]:
     history = table.truncate(ends)
     after = table.slice(ends, np.where(ends > 0, ends + task.horizon, 0))
-    answers = [_checked(predict(history, after.without_target()), history, task)]
+    answers = [_checked(predict(history, _without_answers(after, task)), history, task)]
     for rule in rules:
         answers.append(_of_rule(rule.forecast(history, task.horizon, task.levels_with_median), task))
     scored = []
@@ -133,6 +146,17 @@ def _score_fold(
         known = int(np.sum(~np.isnan(actual)))
         scored.append(WindowErrors(series_id, fold, str(past.ds[-1]), known, scale, sums, by_step))
     return scored
+
+
+def _without_answers(after: SeriesTable, task: _Task) -> SeriesTable:
+    """The rows to forecast without target, and without covariates that nobody can know ahead."""
+    known = {name: after.covariates[name] for name in task.future_covariates}
+    return replace(after.without_target(), covariates=known)
+
+
+def _default_rules(table: SeriesTable, first: Ends, horizon: int, season: int) -> list[Rule]:
+    rows = int(np.median(first[first > 0]))
+    return default_rules(table.frequency, season, min(default_context(season), max((rows - horizon) // 3, 1)))
 
 
 def _with_known_history(table: SeriesTable, ends: Ends) -> Ends:

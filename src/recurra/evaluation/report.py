@@ -12,7 +12,7 @@ from recurra.data.frames import to_native
 from recurra.data.readers import TableKind
 from recurra.errors import ConfigError
 from recurra.evaluation._words import aligned, number, percent, verdict_sentence
-from recurra.evaluation.scores import Comparison, Scores, compare, score_windows
+from recurra.evaluation.scores import ENOUGH_BLOCKS, Comparison, Scores, compare, score_windows
 from recurra.evaluation.windows import WindowErrors
 
 NETWORK = "network"
@@ -83,7 +83,7 @@ class BacktestReport:
     def series_comparisons(self) -> dict[str | int, Comparison]:
         """The network beside the best rule in each series by itself, over its folds."""
         best = self.names.index(self.best_rule)
-        return {series_id: compare(part, self.names, "MAE", best) for series_id, part in self._parts().items()}
+        return {series_id: compare(part, self.names, "MAE", best, 1_000) for series_id, part in self._parts().items()}
 
     @cached_property
     def mae_by_step(self) -> dict[str, list[float]]:
@@ -215,20 +215,27 @@ class BacktestReport:
         if len(self.by_series) < 2:
             return []
         if len(self.by_series) > SHOWN_SERIES:
-            verdicts = Counter(comparison.verdict for comparison in self.series_comparisons.values())
             lower = sum(part[NETWORK].skill > 0.0 for part in self.by_series.values())
-            return [
-                f"By series: the network's MAE is lower than that of {self.best_rule} in {lower} of "
-                f"{len(self.by_series)}; taken one by one it is better in {verdicts['better']}, no better in "
-                f"{verdicts['no better']}, worse in {verdicts['worse']}.",
-                "",
-            ]
+            among = len(self.by_series)
+            line = f"By series: the network's MAE is lower than that of {self.best_rule} in {lower} of {among}"
+            if self.folds >= ENOUGH_BLOCKS:
+                verdicts = Counter(comparison.verdict for comparison in self.series_comparisons.values())
+                line += "; taken one by one it is " + ", ".join(
+                    f"{verdict} in {verdicts[verdict]}" for verdict in ("better", "no better", "worse")
+                )
+            return [f"{line}.", ""]
+        header = ["series (MAE)", NETWORK, self.best_rule, "skill"]
         rows = []
         for series_id, part in self.by_series.items():
-            verdict = self.series_comparisons[series_id].verdict
             figures = [number(part[NETWORK].mae), number(part[self.best_rule].mae)]
-            rows.append([str(series_id), *figures, percent(part[NETWORK].skill, sign=True), verdict])
-        return [aligned(["series (MAE)", NETWORK, self.best_rule, "skill", "verdict"], rows), ""]
+            rows.append([str(series_id), *figures, percent(part[NETWORK].skill, sign=True)])
+        if self.folds >= ENOUGH_BLOCKS:
+            header.append("verdict")
+            rows = [
+                [*row, self.series_comparisons[series_id].verdict]
+                for row, series_id in zip(rows, self.by_series, strict=True)
+            ]
+        return [aligned(header, rows), ""]
 
     def _parts(self) -> dict[str | int, list[WindowErrors]]:
         parts: dict[str | int, list[WindowErrors]] = {}

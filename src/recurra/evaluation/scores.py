@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from recurra.evaluation.significance import Interval, clustered_bootstrap
+from recurra.evaluation.significance import RESAMPLES, Interval, clustered_bootstrap
 from recurra.evaluation.windows import WindowErrors
 
 Array = npt.NDArray[np.float64]
@@ -97,7 +97,13 @@ def score_windows(windows: Sequence[WindowErrors], names: Sequence[str], best: i
     return table
 
 
-def compare(windows: Sequence[WindowErrors], names: Sequence[str], measure: str, rule: int | None = None) -> Comparison:
+def compare(
+    windows: Sequence[WindowErrors],
+    names: Sequence[str],
+    measure: str,
+    rule: int | None = None,
+    resamples: int = RESAMPLES,
+) -> Comparison:
     """Compare the network (place 0) with a rule, paired by window.
 
     Args:
@@ -106,6 +112,7 @@ def compare(windows: Sequence[WindowErrors], names: Sequence[str], measure: str,
         measure: "MAE" or "MASE".
         rule: place of the rule; None takes the one with the smallest error on these very windows, which is the
             strictest comparison: the rule is chosen with hindsight, the network is not.
+        resamples: bootstrap draws.
 
     Returns:
         Scores, interval and verdict.
@@ -125,7 +132,7 @@ def compare(windows: Sequence[WindowErrors], names: Sequence[str], measure: str,
         return Comparison(names[1 if rule is None else rule], measure, float("nan"), float("nan"), nothing, "no better")
     means = sums.sum(axis=(1, 2)) / counts.sum()
     against = 1 + int(np.argmin(means[1:])) if rule is None else rule
-    interval = clustered_bootstrap(sums[0] - sums[against], counts)
+    interval = clustered_bootstrap(sums[0] - sums[against], counts, resamples=resamples)
     verdict = "no better"
     if interval.excludes_zero and interval.blocks >= ENOUGH_BLOCKS:
         verdict = "better" if interval.upper < 0.0 else "worse"
