@@ -79,22 +79,13 @@ def backtest(  # noqa: PLR0913  every one of them is a choice of the protocol, b
         TooShortError: if no series has the rows that the folds ask for.
         ShapeError: if the forecaster answers for other series, steps or levels than it was asked for, or with NaN.
     """
-    check_levels(levels)
-    if not levels:
-        raise ConfigError("levels are empty; a backtest scores at least one quantile level, such as 0.5")
+    task = _checked_task(table, horizon, levels, season, future_covariates)
     step = horizon if stride is None else stride
     origins = rolling_origins(table, horizon, folds, step)
-    missing = [name for name in future_covariates or () if name not in table.covariates]
-    if missing:
-        raise MissingColumnError(
-            f"future covariate {missing[0]!r} is not in the table; it has {list(table.covariates)}"
-        )
     contenders = list(_default_rules(table, origins[0], horizon, season) if rules is None else rules)
     names = (NETWORK, *(rule.name for rule in contenders))
     if len(contenders) == 0 or len(set(names)) != len(names):
         raise ConfigError(f"the rules are {list(names[1:])}; give at least one, each under a name of its own")
-    ahead = tuple(table.covariates) if future_covariates is None else tuple(future_covariates)
-    task = _Task(horizon, tuple(float(level) for level in levels), season, ahead)
     windows: list[WindowErrors] = []
     predict: Predict | None = None
     learned: list[Rule] = []
@@ -124,6 +115,21 @@ def backtest(  # noqa: PLR0913  every one of them is a choice of the protocol, b
         kind=table.kind,
         left_out=tuple(i for i in table.ids if i not in scored),
     )
+
+
+def _checked_task(
+    table: SeriesTable, horizon: int, levels: Sequence[float], season: int, future_covariates: Sequence[str] | None
+) -> _Task:
+    check_levels(levels)
+    if not levels:
+        raise ConfigError("levels are empty; a backtest scores at least one quantile level, such as 0.5")
+    ahead = tuple(table.covariates) if future_covariates is None else tuple(future_covariates)
+    missing = [name for name in ahead if name not in table.covariates]
+    if missing:
+        raise MissingColumnError(
+            f"future covariate {missing[0]!r} is not in the table; it has {list(table.covariates)}"
+        )
+    return _Task(horizon, tuple(float(level) for level in levels), season, ahead)
 
 
 def _score_fold(
