@@ -152,9 +152,19 @@ def test_a_frequency_that_does_not_fit() -> None:
 def test_an_empty_table_and_one_row() -> None:
     refused(TableError, "no rows", source=pd.DataFrame(table()).iloc[:0])
     refused(TableError, "no rows", source=table(unique_id=[], ds=[], y=[]))
+    refused(TableError, "no rows", source=[])
     one = {name: values[:1] for name, values in table().items()}
     refused(TimeStampError, "no series has two rows", "freq='D'", source=one)
     assert SeriesTable.from_table(one, freq="D").y.tolist() == [1.0]
+
+
+def test_the_target_is_no_covariate() -> None:
+    """As a known-future covariate it would be the answer."""
+    refused(ConfigError, "'y' is the target", source=table(), covariates=["y"])
+
+
+def test_a_zone_in_the_frequency_needs_one_in_the_stamps() -> None:
+    refused(TimeStampError, "no time zone", source=table(), freq="D@Europe/Paris")
 
 
 def test_covariates_given_as_one_text_are_refused() -> None:

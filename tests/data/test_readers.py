@@ -13,9 +13,10 @@ import pyarrow as pa
 import pytest
 
 from recurra.data import readers
+from recurra.data.columns import Columns
 from recurra.data.readers import read_columns, read_table
 from recurra.data.series import SeriesTable
-from recurra.errors import MissingExtraError, TableError
+from recurra.errors import MissingColumnError, MissingExtraError, TableError
 
 DATA = {"unique_id": ["a", "a", "b", "b"], "ds": ["2024-01-01", "2024-01-02"] * 2, "y": [1.5, 2.0, 3.0, 4.0]}
 CSV = "unique_id,ds,y\na,2024-01-01,1.5\na,2024-01-02,2\nb,2024-01-01,3\nb,2024-01-02,4\n"
@@ -160,10 +161,23 @@ def test_an_object_that_is_no_table_is_refused(source: object) -> None:
 def test_columns_of_lists_and_of_unequal_length_are_refused() -> None:
     with pytest.raises(TableError, match="lists or structures"):
         SeriesTable.from_table(pl.DataFrame({**DATA, "y": [[1], [2], [3], [4]]}))
+    for name in DATA:
+        with pytest.raises(TableError, match="lists or structures"):
+            SeriesTable.from_table({**DATA, name: [[1], (2,), 3, 4]})
     with pytest.raises(TableError, match="differ in length"):
         SeriesTable.from_table({**DATA, "y": [1.0]})
     with pytest.raises(TableError, match="not a sequence"):
         SeriesTable.from_table({**DATA, "y": "1234"})
+
+
+def test_odd_names_of_columns() -> None:
+    frame = pd.DataFrame({0: DATA["unique_id"], 1: DATA["ds"], 2: DATA["y"]})
+    assert SeriesTable.from_table(frame, columns=Columns("0", "1", "2")).ids == ("a", "b")
+    with pytest.raises(MissingColumnError, match="the columns are '0', '1', '2'"):
+        SeriesTable.from_table(frame)
+    frame.columns = ["unique_id", "ds", "ds"]
+    with pytest.raises(TableError, match="unique column names"):
+        SeriesTable.from_table(frame)
 
 
 def test_names_of_series_survive_a_csv(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from recurra.data._stamps import parse_stamps
 from recurra.data.columns import Columns, TablePolicy
 from recurra.data.frequency import Frequency, show_stamp
 from recurra.data.readers import RawColumn, RawTable, is_whole_number
-from recurra.errors import BadValueError, MissingColumnError, TableError, TimeStampError
+from recurra.errors import BadValueError, ConfigError, MissingColumnError, TableError, TimeStampError
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -75,7 +75,8 @@ def build(raw: RawTable, request: Request) -> tuple[Rows, Frequency]:
         TableError: one of its leaves for every blemish that the policy does not allow.
     """
     columns = request.columns
-    _require_columns(raw, request)
+    if raw.n_rows > 0 or raw.names:
+        _require_columns(raw, request)
     if raw.n_rows == 0:
         raise TableError("the table has no rows; give at least the history of one series")
     rows, places = _read(raw, request)
@@ -90,6 +91,10 @@ def build(raw: RawTable, request: Request) -> tuple[Rows, Frequency]:
 
 def _require_columns(raw: RawTable, request: Request) -> None:
     columns = request.columns
+    if columns.y in request.covariates:
+        raise ConfigError(
+            f"column {columns.y!r} is the target; it cannot be a covariate too, its own past is always used"
+        )
     wanted = [columns.unique_id, columns.ds, columns.y if request.require_y else None, *request.covariates]
     for name in wanted:
         if name is None or name in raw.names:
@@ -206,6 +211,10 @@ def _frequency(rows: Rows, request: Request) -> Frequency:
     frequency = Frequency.parse(request.freq)
     if frequency.zone is None:
         frequency = frequency.in_zone(rows.time_zone)
+    elif rows.time_zone is None:
+        raise TimeStampError(
+            f"column {column!r} has no time zone but freq={request.freq!r} names one; give the stamps their zone"
+        )
     off = ~frequency.on_grid(rows.ds)
     if off.any():
         at = int(np.argmax(off))

@@ -146,7 +146,7 @@ def _read_parquet(path: Path) -> object:
 
             return polars.read_parquet(path)
     except Exception as error:  # each library has its own tree of errors for a damaged file
-        raise TableError(f"{path} is not a readable Parquet file: {str(error).splitlines()[0]}") from error
+        raise TableError(f"{path} is not a readable Parquet file: {_in_short(error)}") from error
     raise MissingExtraError("reading Parquet needs pyarrow or polars; install one: pip install pyarrow")
 
 
@@ -161,7 +161,7 @@ def _frame(source: object) -> "nw.DataFrame[Any]":
     except (TypeError, ValueError) as error:
         raise TableError(
             f"{type(source).__name__} is not a table; give a path, a pandas, polars or pyarrow table, "
-            f"or columns by name ({str(error).splitlines()[0]})"
+            f"or columns by name ({_in_short(error)})"
         ) from error
     return frame
 
@@ -173,8 +173,13 @@ def _from_frame(frame: "nw.DataFrame[Any]", kind: TableKind | None) -> RawTable:
     )
     index = getattr(frame.to_native(), "index", None)
     names = tuple(str(name) for name in getattr(index, "names", ()) if name is not None)
+    columns = {str(name): position for position, name in enumerate(frame.columns)}
     return RawTable(
-        tuple(frame.columns), len(frame), kind or native, lambda name: _frame_column(frame[name]), index_names=names
+        tuple(columns),
+        len(frame),
+        kind or native,
+        lambda name: _frame_column(frame[:, columns[name]]),
+        index_names=names,
     )
 
 
@@ -226,13 +231,20 @@ def _as_list(name: object, values: object) -> list[Any]:
 
 def _objects(values: list[Any]) -> npt.NDArray[np.object_]:
     """A list as an object array, with None for everything that means missing."""
-    if not set(map(type, values)) <= {str}:
+    kinds = set(map(type, values))
+    if kinds & {list, tuple, dict, set, np.ndarray}:
+        raise TableError("a column holds lists or structures; give one value per row")
+    if not kinds <= {str}:
         values = [None if _is_nothing(value) else value for value in values]
     return np.fromiter(values, object, len(values))
 
 
 def _is_nothing(value: object) -> bool:
     return type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and math.isnan(value))
+
+
+def _in_short(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
 
 
 def _typed(values: npt.NDArray[Any]) -> npt.NDArray[Any] | list[Any]:
@@ -252,6 +264,6 @@ def _typed(values: npt.NDArray[Any]) -> npt.NDArray[Any] | list[Any]:
 def is_whole_number(text: object) -> bool:
     """Whether a text is a whole number as Python writes it: no sign but '-', no leading zeros, within int64."""
     if not isinstance(text, str):
-        return isinstance(text, (int, np.integer)) and not isinstance(text, bool)
+        return isinstance(text, (int, np.integer)) and not isinstance(text, bool) and abs(int(text)) < 2**63
     digits = text[1:] if text[:1] == "-" else text
     return digits.isdecimal() and digits.isascii() and (digits == "0" or digits[0] != "0") and len(digits) <= 18
