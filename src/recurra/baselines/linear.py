@@ -19,13 +19,15 @@ TRAINING_WINDOWS = 100_000
 """The map is learned from at most this many windows, the most recent ones, shared out evenly among the series."""
 RIDGE = 0.01
 ROUNDS = 4
-CHUNK = 8_192
+VALUES_AT_ONCE = 4_000_000
+"""Windows are multiplied in chunks of about this many values: 32 MB, and few enough calls to be quick."""
 
 
 class LinearWindow(Rule):
     """The last `context` values times one matrix, for all series the same.
 
     ŷ[T + k] = y[T] + s (Σ_j W[j, k] (y[T - j] - y[T]) / s + b[k]),  s = mean |y| of the window
+    (but at least 0.001 of the series' mean |y|)
 
     Subtracting the last value keeps the map right when the level moves, dividing by s puts series of any size on one
     footing. W and b have the smallest absolute error: least squares with a ridge (0.01 of the mean square of the
@@ -65,7 +67,8 @@ class LinearWindow(Rule):
         long = [i for i, y in enumerate(filled) if len(y) >= self.context and not np.isnan(y[-self.context])]
         if coefficients is not None and long:
             windows = np.stack([filled[i][-self.context :] for i in long])
-            inputs, shift, scale = _scaled(windows)
+            floors = np.array([_scale_floor(filled[i]) for i in long])[:, None]
+            inputs, shift, scale = _scaled(windows, floors)
             value[long] = shift + scale * (inputs @ coefficients)
         return value
 
@@ -78,7 +81,7 @@ class LinearWindow(Rule):
         if coefficients is None or not len(windows):
             return naive_residuals(y, horizon)
         windows, targets = windows[-RESIDUAL_ORIGINS:], targets[-RESIDUAL_ORIGINS:]
-        inputs, shift, scale = _scaled(windows)
+        inputs, shift, scale = _scaled(windows, _scale_floor(y))
         return np.asarray((widening * (targets - shift - scale * (inputs @ coefficients))).T)
 
     def _map(self, history: SeriesTable, horizon: int) -> tuple[Array | None, float]:
@@ -131,21 +134,24 @@ def _one_round(chunks: Iterator[tuple[Array, Array]], current: Array, floor: flo
 
 def _weight_floor(misses: Array) -> float:
     """Errors below 0.3 of the median count alike, so that no window is weighed without bound."""
-    return (0.3 * float(np.median(misses)) or float(np.mean(misses)) or 1.0) if len(misses) else 1.0
+    if not len(misses):
+        return 1.0
+    return max(0.3 * float(np.median(misses)) or float(np.mean(misses)), 1e-9)
 
 
 def _training_windows(series: list[Array], context: int, horizon: int, each: int) -> Iterator[tuple[Array, Array]]:
     """Scaled inputs [window, context + 1] (the last column is 1) and scaled targets [window, horizon], in chunks."""
     kept: list[tuple[Array, Array]] = []
-    rows = 0
+    rows, chunk = 0, max(VALUES_AT_ONCE // (context + 1 + horizon), 1)
     for y in series:
         windows, targets = _windows(y, context, horizon)
         windows, targets = windows[max(len(windows) - each, 0) :], targets[max(len(targets) - each, 0) :]
-        for start in range(0, len(windows), CHUNK):
-            inputs, shift, scale = _scaled(windows[start : start + CHUNK])
-            kept.append((inputs, (targets[start : start + CHUNK] - shift) / scale))
+        floor = _scale_floor(y) if len(windows) else 1.0
+        for start in range(0, len(windows), chunk):
+            inputs, shift, scale = _scaled(windows[start : start + chunk], floor)
+            kept.append((inputs, (targets[start : start + chunk] - shift) / scale))
             rows += len(inputs)
-            if rows >= CHUNK:
+            if rows >= chunk:
                 yield np.concatenate([x for x, _ in kept]), np.concatenate([t for _, t in kept])
                 kept, rows = [], 0
     if kept:
@@ -162,11 +168,15 @@ def _windows(y: Array, context: int, horizon: int) -> tuple[Array, Array]:
     return inputs, np.lib.stride_tricks.sliding_window_view(y[first + context :], horizon)
 
 
-def _scaled(windows: Array) -> tuple[Array, Array, Array]:
+def _scale_floor(y: Array) -> float:
+    """A thousandth of the series' mean size, so that a window of next to nothing does not blow up what follows it."""
+    return 1e-3 * float(np.nanmean(np.abs(y))) or 1.0
+
+
+def _scaled(windows: Array, floor: Array | float) -> tuple[Array, Array, Array]:
     """Inputs [window, context + 1] with a last column of 1; shift [window, 1]; scale [window, 1], never 0."""
     shift = windows[:, -1:]
-    scale = np.mean(np.abs(windows), axis=1, keepdims=True)
-    scale = np.where(scale > 0.0, scale, 1.0)
+    scale = np.maximum(np.mean(np.abs(windows), axis=1, keepdims=True), floor)
     return np.concatenate([(windows - shift) / scale, np.ones_like(shift)], axis=1), shift, scale
 
 
