@@ -138,12 +138,12 @@ def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
     assert (tmp_path / "model").read_text() == "a file"
 
 
-def test_a_folder_without_permission_is_named_before_a_long_training(
+def test_a_folder_that_cannot_be_written_is_named_before_a_long_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The test may run as root, whom no permission stops: so os.access is told what to say."""
-    monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(OutputFolderError, match="no permission to write in"):
+    """The test may run as root, whom no permission stops: so the attempt itself is made to fail."""
+    monkeypatch.setattr(os, "mkdir", refuse(1, os.mkdir, PermissionError(13, "Permission denied")))
+    with pytest.raises(OutputFolderError, match=r"cannot write .*model: .*: Permission denied; choose another folder"):
         check_output_folder(tmp_path / "a" / "b" / "model")
 
 
@@ -161,9 +161,9 @@ def refuse(number: int, call: Callable[..., object], error: BaseException) -> Ca
     return counted
 
 
-# mkdir: the parent, which is there, then the temporary folder; fsync: the four files, then their folder;
+# mkdir: an attempt, the parent, which is there, then the temporary folder; fsync: the four files, then their folder;
 # rename: the old folder aside, the new one in.
-STEPS = [("mkdir", 2), *(("fsync", number) for number in range(1, 6)), ("rename", 1), ("rename", 2)]
+STEPS = [("mkdir", 1), ("mkdir", 3), *(("fsync", number) for number in range(1, 6)), ("rename", 1), ("rename", 2)]
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()], ids=["full", "ctrl-c"])

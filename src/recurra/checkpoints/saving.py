@@ -1,6 +1,7 @@
 """Save a model as a folder, atomically."""
 
 import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -82,8 +83,11 @@ def check_output_folder(folder: str | os.PathLike[str], *, overwrite: bool = Fal
     nearest = next(parent for parent in target.parents if parent.exists())
     if not nearest.is_dir():
         raise OutputFolderError(_cannot_write(folder, f"{nearest} is a file"))
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise OutputFolderError(_cannot_write(folder, f"no permission to write in {nearest}"))
+    try:
+        with tempfile.TemporaryDirectory(prefix=".recurra-", dir=nearest):
+            pass
+    except OSError as error:
+        raise OutputFolderError(_cannot_write(folder, f"{nearest}: {error.strerror or error}")) from error
 
 
 def _own_copy(tensor: Tensor) -> Tensor:
