@@ -59,6 +59,22 @@ class LinearWindow(Rule):
         self._maps = {}
         return super().fit(history)
 
+    def weights(self, horizon: int) -> Array | None:
+        """The fitted map, for use elsewhere: row j - 1 holds W[j], the last row b; None if there was no window.
+
+        Args:
+            horizon: steps ahead.
+
+        Returns:
+            [context, horizon], in the order of look-backs j = 1 ... context - 1.
+        """
+        if self._history is None:
+            raise ConfigError("a LinearWindow has weights only after fit(history)")
+        coefficients, _ = self._map(self._history, horizon)
+        if coefficients is None:
+            return None
+        return np.concatenate([coefficients[: self.context - 1][::-1], coefficients[-1:]])
+
     def values(self, history: SeriesTable, horizon: int) -> Array:
         """The map applied to the last window of each series, shape [series, horizon]."""
         coefficients, _ = self._map(history, horizon)

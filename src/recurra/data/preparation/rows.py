@@ -1,0 +1,98 @@
+"""A table's rows as a network sees them, each from its own past only."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recurra.data.preparation.reference import Array, Lookback, Reference, Steps
+
+Rows = npt.NDArray[np.int64]
+SQUASH = 5.0
+
+
+def squash(x: Array) -> Array:
+    """Nearly x for small x, logarithmic beyond: an extreme value stays finite and rare.
+
+    >>> squash(np.array([0.1, 1e30])).round(1).tolist()
+    [0.1, 340.8]
+    """
+    result: Array = SQUASH * np.arcsinh(x / SQUASH)
+    return result
+
+
+@dataclass(frozen=True)
+class Origins:
+    """The values that any computation at some origins may look at: the past of each, nothing else.
+
+    Args:
+        lookback: lookback(j) are the values j steps before each origin, for steps j [k]: [n, k]; the latest one
+            beyond the first.
+        observed: whether the target was observed at the origin itself, [n].
+        shift, scale: level and spread of the series, as known at the origin, [n].
+        step: mean absolute error of the reference rule one step ahead, as known at the origin, [n].
+    """
+
+    lookback: Lookback
+    observed: npt.NDArray[np.bool_]
+    shift: Array
+    scale: Array
+    step: Array
+
+    def target_inputs(self, lags: tuple[int, ...], show_missing: bool) -> Array:
+        """The target's own inputs at each origin: level, look-backs relative to the present, and if it is missing.
+
+        Returns:
+            [n, 1 + lags (+ 1)], without units.
+        """
+        values, scale = self.lookback(np.array((0, *lags))), self.scale[:, None]
+        now = values[:, :1]
+        columns = [squash((now - self.shift[:, None]) / scale), squash((values[:, 1:] - now) / scale)]
+        if show_missing:
+            columns.append(self.observed.astype(np.float64)[:, None])
+        return np.concatenate(columns, axis=1)
+
+
+def fill_missing(y: Array, offsets: Rows, reference: Reference, start_level: Array) -> tuple[Array, Rows]:
+    """Every row's value for the reference rule: the observation, or the rule's own forecast where it is missing.
+
+    Args:
+        y: targets, NaN where missing, [rows].
+        offsets: first row of each series and the end, [series + 1].
+        reference: the rule.
+        start_level: value of the rows before a series' first observation, [series].
+
+    Returns:
+        The filled values [rows], and each row's age: steps since the first observation (negative before it).
+    """
+    fill = y.copy()
+    starts = np.repeat(offsets[:-1], np.diff(offsets))
+    age = np.arange(len(y), dtype=np.int64) - starts
+    missing = np.isnan(y)
+    for i in np.unique(np.searchsorted(offsets, np.flatnonzero(missing), side="right") - 1):
+        begin, end = int(offsets[i]), int(offsets[i + 1])
+        seen = np.flatnonzero(~missing[begin:end])
+        lead = int(seen[0]) if len(seen) else end - begin
+        fill[begin : begin + lead] = start_level[i]
+        age[begin:end] -= lead
+        for row in begin + lead + np.flatnonzero(missing[begin + lead : end]):
+            fill[row] = _next_value(fill, int(row), int(age[row]), reference, float(start_level[i]))
+    return fill, age
+
+
+def _next_value(fill: Array, row: int, age: int, reference: Reference, level: float) -> float:
+    def lookback(j: Steps) -> Array:
+        return fill[np.where(j < age, row - 1 - j, row - 1)][None]
+
+    return float(reference.next(lookback, np.array([level]))[0])
+
+
+def gather_lookback(fill: Array, age: Rows, rows: Rows) -> Lookback:
+    """lookback(j) for the given rows of filled values."""
+    ages, last = age[rows][:, None], rows[:, None]
+
+    def lookback(j: Steps) -> Array:
+        result: Array = fill[np.where(ages >= j, last - j, last)]
+        return result
+
+    return lookback

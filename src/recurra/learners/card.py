@@ -1,0 +1,77 @@
+"""The model card that every saved model carries: what it does, what it learned from, how well, and the command."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DataNote:
+    """Where a model's data came from; the learner fills in what it can count."""
+
+    name: str = "not named"
+    licence: str = "not stated"
+    summary: str = ""
+
+
+def forecast_card(
+    settings: Mapping[str, object], note: DataNote, validation: Mapping[str, float], reasons: Mapping[str, str]
+) -> str:
+    """A forecaster's card as Markdown.
+
+    Args:
+        settings: the constructor's keywords that differ from the defaults.
+        note: where the data came from.
+        validation: mean absolute error on the validation part, by rule.
+        reasons: why the residual path was chosen.
+    """
+    arguments = ", ".join(f"{name}={value!r}" for name, value in settings.items())
+    rows = "\n".join(f"| {name} | {score:.6g} |" for name, score in validation.items())
+    chosen = "\n".join(f"* {name}: {reason}" for name, reason in reasons.items())
+    return f"""# Forecaster
+
+A recurrent network that forecasts the next values of time series, saved by Recurra.
+
+## Data
+
+* data: {note.name}
+* licence: {note.licence}
+* {note.summary}
+
+## Scores
+
+Mean absolute error on the validation part, the last rows of each series, in the units of the target:
+
+| rule | MAE |
+|---|---|
+{rows}
+
+{verdict(validation)} The validation part also decided when training stopped; `backtest` gives scores on data that
+decided nothing.
+
+## Made by
+
+```python
+recurra.Forecaster({arguments}).fit(table)
+```
+
+{chosen}
+
+## Use
+
+```python
+model = recurra.load("this folder")
+model.predict(table)
+```
+"""
+
+
+def verdict(validation: Mapping[str, float]) -> str:
+    """One sentence: whether the network's error is below the best naive rule's."""
+    rules = {name: score for name, score in validation.items() if name != "network"}
+    if "network" not in validation or not rules:
+        return "There was nothing to compare with."
+    best = min(rules, key=lambda name: rules[name])
+    gain = 1.0 - validation["network"] / rules[best] if rules[best] > 0 else 0.0
+    if gain <= 0:
+        return f"The network is no better than the {best} rule."
+    return f"The network's error is {100 * gain:.1f} % below that of the best naive rule ({best})."

@@ -1,0 +1,121 @@
+"""What a forecaster chooses for itself from its training rows: context, validation part, naive rule."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+
+from recurra.baselines import LinearWindow, default_context
+from recurra.data.preparation import Preparation, PreparationSpec, ReferenceKind
+from recurra.data.preparation.rows import Rows
+from recurra.data.series import SeriesTable
+from recurra.errors import TooShortError
+from recurra.learners.schema import ForecasterConfig
+
+Linear = npt.NDArray[np.float64]
+LOOKED_AT = 20_000
+HANDICAP: dict[ReferenceKind, float] = {
+    "none": 1.0,
+    "season_mean": 1.0,
+    "naive": 2.0,
+    "seasonal": 4.0,
+    "seasonal_change": 4.0,
+}
+"""A rule that copies single values copies their noise, which the network would have to learn to take back."""
+
+
+def choose_context(config: ForecasterConfig, season: int) -> int:
+    """Steps of a training window: two seasons, two horizons, and at least 32, within 256."""
+    if config.context is not None:
+        return config.context
+    return min(max(32, 2 * season, 2 * config.horizon), 256)
+
+
+def validation_cuts(table: SeriesTable, config: ForecasterConfig) -> Rows:
+    """Training rows of each series, counted from its first; what follows is validated on.
+
+    Raises:
+        TooShortError: naming the first series that is too short, and what it would take.
+    """
+    lengths = table.lengths
+    needed = config.context + config.horizon if config.context is not None else 2 * config.horizon + 2
+    short = np.flatnonzero(lengths < needed)
+    if len(short):
+        i = int(short[0])
+        why = "context + horizon" if config.context is not None else "two horizons and two more"
+        raise TooShortError(
+            f"series {table.ids[i]!r} has {lengths[i]} rows; horizon={config.horizon} needs at least {needed} ({why}); "
+            f"leave the series out, or choose a smaller horizon or context ({len(short)} of {table.n_series} series)"
+        )
+    if config.validation >= 1:
+        wanted = np.full(table.n_series, int(config.validation))
+    else:
+        wanted = np.maximum(np.ceil(config.validation * lengths).astype(np.int64), config.horizon)
+    cuts = lengths - np.minimum(wanted, lengths - config.horizon - 2)
+    too_much = np.flatnonzero((config.validation >= 1) & (wanted > lengths - config.horizon - 2))
+    if len(too_much):
+        i = int(too_much[0])
+        raise TooShortError(
+            f"series {table.ids[i]!r} has {lengths[i]} rows; validation={config.validation} leaves too few to learn "
+            f"from (horizon + 2 = {config.horizon + 2} are needed); choose a smaller validation"
+        )
+    result: Rows = cuts.astype(np.int64)
+    return result
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A rule that the network may correct: its kind, the linear rule's weights, and why it is a candidate."""
+
+    kind: ReferenceKind
+    linear: Linear | None
+    reason: str
+
+
+def candidate_references(training: SeriesTable, spec: PreparationSpec, config: ForecasterConfig) -> list[Candidate]:
+    """The rules worth trying, from the training rows alone: the one that was asked for, or one or two.
+
+    "auto" tries the linear rule, if the series are long enough for one, and the best of the others. Their
+    error is the mean absolute error over all steps ahead, each series in units of its own mean absolute
+    step, so that no series counts for its size. Rules that average are preferred: one that copies single
+    values is taken only where its error is lower by its handicap.
+    """
+    if config.residual not in ("auto", "linear"):
+        return [Candidate(cast("ReferenceKind", config.residual), None, "as asked")]
+    linear = LinearWindow(default_context(spec.season)).fit(training).weights(spec.horizon)
+    if config.residual == "linear":
+        if linear is None:
+            raise TooShortError("residual='linear' needs longer series; use residual='auto'")
+        return [Candidate("linear", linear, "as asked")]
+    kinds: list[ReferenceKind] = ["none", "naive"]
+    if spec.season > 1:
+        kinds += ["season_mean", "seasonal", "seasonal_change"]
+    errors = {kind: _reference_error(training, replace(spec, reference=kind), config.seed) for kind in kinds}
+    best = min(kinds, key=lambda kind: HANDICAP[kind] * errors[kind])
+    told = ", ".join(f"{kind} {errors[kind]:.3f} x {HANDICAP[kind]:g}" for kind in kinds)
+    candidates = [Candidate(best, None, f"lowest training error in mean absolute steps, with handicap ({told})")]
+    if linear is not None:
+        candidates.append(Candidate("linear", linear, "a linear map of the last values, fitted on the training rows"))
+    return candidates
+
+
+def _reference_error(training: SeriesTable, spec: PreparationSpec, seed: int) -> float:
+    bare = replace(spec, scaling="standard", past=(), future=(), calendar=())
+    prepared = Preparation.fit(training, bare).rows(training)
+    rows = np.flatnonzero(prepared.age >= min(spec.season, 8))
+    if len(rows) > LOOKED_AT:
+        rows = np.sort(np.random.default_rng(seed).choice(rows, LOOKED_AT, replace=False))
+    error = np.abs(prepared.targets(rows, prepared.offsets[1:]) - prepared.ahead(rows))
+    scaled = error / _mean_steps(training)[prepared.owner[rows]][:, None]
+    return float(np.nanmean(scaled)) if np.isfinite(scaled).any() else math.inf
+
+
+def _mean_steps(training: SeriesTable) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    steps = np.ones(training.n_series)
+    for i in range(training.n_series):
+        change = np.abs(np.diff(training.y[training.offsets[i] : training.offsets[i + 1]]))
+        change = change[~np.isnan(change)]
+        steps[i] = float(change.mean()) if len(change) and change.mean() > 0 else 1.0
+    return steps

@@ -1,0 +1,187 @@
+"""From a table and settings to a trained forecasting network; the steps in their order."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from recurra.data.calendar import default_calendar
+from recurra.data.preparation import Preparation, PreparationSpec, Reference
+from recurra.data.preparation.rows import Rows
+from recurra.data.series import SeriesTable
+from recurra.data.windows import WindowIndex
+from recurra.errors import ConfigError, NonFiniteLossError
+from recurra.learners.choices import Candidate, candidate_references, choose_context, validation_cuts
+from recurra.learners.schema import ForecasterConfig
+from recurra.metrics import mae
+from recurra.models.forecast import ForecastNetwork, ForecastShape
+from recurra.prediction import ForecastPredictor
+from recurra.training import History, Trainer, TrainingOptions, build_progress
+from recurra.training.forecast import ForecastTask, WindowPlan
+
+ORIGINS_BUDGET = 4_000_000
+BATCHES_OF_AN_EPOCH = 50
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Everything that fit learned and chose.
+
+    Args:
+        predictor: the trained network and its preparation.
+        history: the training run.
+        context: steps of a training window.
+        reasons: why the residual path was chosen, in words.
+        validation: mean absolute error on the validation part, of the network and of the naive rules.
+        error: the error that ended training early, if one did.
+    """
+
+    predictor: ForecastPredictor
+    history: History
+    context: int
+    reasons: dict[str, str]
+    validation: dict[str, float]
+    error: NonFiniteLossError | None = None
+
+
+def fit_forecaster(table: SeriesTable, config: ForecasterConfig) -> Fitted:
+    """Choose what is left to choose, prepare the training rows, train, and keep the best weights.
+
+    Where two rules are worth correcting, a network is trained on each, and the one with the lower loss on
+    the validation part is kept.
+    """
+    cuts = validation_cuts(table, config)
+    training = table.truncate(cuts)
+    spec = choose_spec(training, config)
+    candidates = candidate_references(training, spec, config)
+    share = None if config.max_seconds is None else config.max_seconds / len(candidates)
+    trials = []
+    for candidate in candidates:
+        trials.append(_train(table, cuts, replace(spec, reference=candidate.kind), candidate, config, share))
+        if trials[-1].error is not None or trials[-1].history.ending == "interrupted":
+            break
+    best = min(trials, key=lambda trial: trial.history.best_loss)
+    scores = ", ".join(f"{t.predictor.preparation.spec.reference} {t.history.best_loss:.4f}" for t in trials)
+    reasons = (
+        {"residual": f"lowest validation loss ({scores}); {best.reasons['residual']}"}
+        if len(trials) > 1
+        else best.reasons
+    )
+    error = next((trial.error for trial in trials if trial.error is not None), None)
+    return replace(best, reasons=reasons, error=error, validation=validation_scores(best.predictor, table, cuts))
+
+
+def _train(
+    table: SeriesTable,
+    cuts: Rows,
+    spec: PreparationSpec,
+    candidate: Candidate,
+    config: ForecasterConfig,
+    max_seconds: float | None,
+) -> Fitted:
+    training = table.truncate(cuts)
+    preparation = Preparation.fit(training, spec, candidate.linear)
+    prepared = preparation.rows(table)
+    network = build_network(preparation, config)
+    context = choose_context(config, spec.season)
+    windows = WindowIndex(training, context, 1, config.horizon)
+    ends = prepared.offsets[:-1] + cuts
+    task = ForecastTask(network, prepared, ends, windows, window_plan(spec, config, context))
+    options = replace(training_options(config), max_seconds=max_seconds)
+    trainer = Trainer(network, task, options, build_progress(config.progress))
+    error = None
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        try:
+            trainer.run()
+        except NonFiniteLossError as problem:
+            error = problem
+    predictor = ForecastPredictor(preparation, network)
+    return Fitted(predictor, trainer.history, context, {"residual": candidate.reason}, {}, error)
+
+
+def choose_spec(training: SeriesTable, config: ForecasterConfig) -> PreparationSpec:
+    """What the inputs are made of, but for the rule that forecasts start from."""
+    frequency = training.frequency
+    season = config.season or frequency.season
+    calendar = config.calendar
+    if calendar == "auto":
+        calendar = default_calendar(frequency)
+    elif frequency.is_index and calendar:
+        raise ConfigError("calendar features need dates; the time stamps are whole numbers: use calendar=()")
+    return PreparationSpec(
+        horizon=config.horizon,
+        season=season,
+        reference="naive",
+        scaling=config.scaling,
+        frequency=frequency.code,
+        memory=choose_context(config, season),
+        time_zone=training.time_zone,
+        calendar=tuple(calendar),
+        past=config.past_covariates,
+        future=config.future_covariates,
+        show_missing=config.missing == "mask",
+    )
+
+
+def build_network(preparation: Preparation, config: ForecasterConfig) -> ForecastNetwork:
+    """The network with its starting weights, drawn from the seed without touching the global generator."""
+    shape = ForecastShape(
+        n_inputs=preparation.n_inputs,
+        n_future=preparation.n_known,
+        horizon=config.horizon,
+        levels=config.quantiles,
+        cell=config.cell,
+        hidden_size=config.hidden_size,
+        num_layers=config.num_layers,
+        dropout=config.dropout,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        network = ForecastNetwork(shape, config.backend)
+    try:
+        return network.to(config.device)
+    except (RuntimeError, AssertionError) as error:
+        first = str(error).splitlines()[0]
+        raise ConfigError(f"device={config.device!r} cannot be used here ({first}); use 'cpu'") from error
+
+
+def window_plan(spec: PreparationSpec, config: ForecasterConfig, context: int) -> WindowPlan:
+    """How windows are drawn: warmed over up to one context, and at most so many forecasts a batch."""
+    forecasts = config.batch_size * config.horizon * len(config.quantiles)
+    return WindowPlan(
+        context=context,
+        batch_size=config.batch_size,
+        batches=BATCHES_OF_AN_EPOCH,
+        warmup=context,
+        origins=max(4, ORIGINS_BUDGET // forecasts),
+        youngest=1 if spec.scaling != "running" else min(spec.season, 8),
+        seed=config.seed,
+    )
+
+
+def training_options(config: ForecasterConfig) -> TrainingOptions:
+    """The loop's part of the settings."""
+    return TrainingOptions(
+        max_epochs=config.max_epochs,
+        max_seconds=config.max_seconds,
+        learning_rate=config.learning_rate,
+        weight_decay=config.weight_decay,
+        gradient_clip=config.gradient_clip,
+        patience=config.patience,
+    )
+
+
+def validation_scores(predictor: ForecastPredictor, table: SeriesTable, cuts: Rows) -> dict[str, float]:
+    """Mean absolute error over the validation part of the network and of the naive rules, in the target's units."""
+    spec = predictor.preparation.spec
+    hindcast = predictor.hindcast(table, cuts - 1)
+    prepared = predictor.preparation.rows(table)
+    lookback = prepared.origins(hindcast.rows).lookback
+    shift = prepared.shift[hindcast.rows]
+    scores = {"network": mae(hindcast.actual, hindcast.median)}
+    scores["naive"] = mae(hindcast.actual, Reference("naive", 1).ahead(lookback, shift, spec.horizon))
+    if spec.season > 1:
+        seasonal = Reference("seasonal", spec.season).ahead(lookback, shift, spec.horizon)
+        scores["seasonal naive"] = mae(hindcast.actual, seasonal)
+    return {name: float(score) for name, score in scores.items() if np.isfinite(score)}

@@ -1,0 +1,292 @@
+"""Forecaster: a table of time series in, dated forecasts out, in batch and live."""
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+from recurra.checkpoints import Checkpoint, check_output_folder, save_checkpoint
+from recurra.data.columns import Columns, TablePolicy
+from recurra.data.forecasts import Forecasts
+from recurra.data.series import SeriesTable
+from recurra.errors import TableError
+from recurra.evaluation import BacktestReport, backtest
+from recurra.learners.card import DataNote, forecast_card
+from recurra.learners.fitting import Fitted, fit_forecaster
+from recurra.learners.parameters import Learner, validate
+from recurra.learners.schema import DEFAULT_QUANTILES, ForecasterConfig
+from recurra.prediction import ArrivalPolicy, ForecastPredictor, ForecastStream
+
+TASK = "forecast"
+
+
+class Forecaster(Learner):
+    """One recurrent network over all series of a table; forecasts every step ahead from its latest state.
+
+    The network corrects a naive rule that is chosen on the training rows, so that what it has not learned
+    it leaves to the rule. It is trained on windows with a loss at every time step, on states that were
+    warmed over a random stretch before, and can therefore run for ever as a stream.
+
+    The keywords are described in `recurra.learners.schema.ForecasterConfig`; they are checked at `fit`.
+
+    After `fit`: `network_` (the module), `history_` (every epoch), `frequency_`, `season_`, `context_`,
+    `residual_` and `scaling_` (what was chosen), `reasons_` (why), `validation_` (mean absolute error on the
+    validation part beside the naive rules), `n_parameters_`, `model_hash_`.
+
+    Example:
+        >>> import recurra, numpy as np
+        >>> table = {"ds": np.arange(60), "y": np.sin(np.arange(60))}
+        >>> model = recurra.Forecaster(horizon=2, unique_id=None, season=6, max_epochs=1)  # doctest: +SKIP
+        >>> model.fit(table).predict(table)  # doctest: +SKIP
+    """
+
+    schema: ClassVar[type[ForecasterConfig]] = ForecasterConfig
+
+    def __init__(
+        self,
+        horizon: int = 1,
+        *,
+        cell: str = "gru",
+        hidden_size: int = 32,
+        num_layers: int = 1,
+        dropout: float = 0.1,
+        context: int | None = None,
+        season: int | None = None,
+        residual: str = "auto",
+        scaling: str = "running",
+        past_covariates: Sequence[str] = (),
+        future_covariates: Sequence[str] = (),
+        calendar: Sequence[str] | str = "auto",
+        quantiles: Sequence[float] = DEFAULT_QUANTILES,
+        freq: str | None = None,
+        unique_id: str | None = "unique_id",
+        ds: str = "ds",
+        y: str = "y",
+        date_format: str | None = None,
+        categorical: Sequence[str] = (),
+        missing: str = "refuse",
+        unsorted: str = "refuse",
+        gaps: str = "refuse",
+        missing_covariates: str = "refuse",
+        validation: float = 0.15,
+        max_epochs: int = 40,
+        max_seconds: float | None = None,
+        batch_size: int = 32,
+        learning_rate: float = 2e-3,
+        weight_decay: float = 1e-2,
+        gradient_clip: float | None = 1.0,
+        patience: int = 12,
+        seed: int = 0,
+        backend: str = "auto",
+        device: str = "cpu",
+        progress: str = "none",
+    ) -> None:
+        for name, value in locals().items():
+            if name in ForecasterConfig.model_fields:
+                setattr(self, name, value)
+
+    def fit(self, table: Any) -> "Forecaster":
+        """Learn from a table.
+
+        Args:
+            table: pandas, polars, pyarrow, a path to CSV or Parquet, or a `SeriesTable`.
+
+        Returns:
+            Itself.
+
+        Raises:
+            ConfigError: a keyword is wrong.
+            TableError: the table is wrong; the message names row, column and remedy.
+            NonFiniteLossError: training diverged; the model keeps its best weights so far.
+        """
+        config = validate(ForecasterConfig, self.get_params())
+        series = self._table(table, config)
+        fitted = fit_forecaster(series, config)
+        self._accept(config, fitted, series)
+        if fitted.error is not None:
+            raise fitted.error
+        return self
+
+    def _accept(self, config: ForecasterConfig, fitted: Fitted, series: SeriesTable) -> None:
+        spec = fitted.predictor.preparation.spec
+        self._config, self._predictor = config, fitted.predictor
+        self.history_, self.reasons_, self.validation_ = fitted.history, fitted.reasons, fitted.validation
+        self.context_ = fitted.context
+        first, last = series.ds.min(), series.ds.max()
+        self._summary = f"{len(series)} rows of {series.n_series} series, {first} to {last}, every {spec.frequency}"
+        self._publish()
+
+    def _publish(self) -> None:
+        """The fitted attributes that follow from the predictor."""
+        spec = self._predictor.preparation.spec
+        self.network_ = self._predictor.network
+        self.frequency_, self.season_ = spec.frequency, spec.season
+        self.residual_, self.scaling_ = spec.reference, spec.scaling
+        self.n_parameters_ = sum(p.numel() for p in self.network_.parameters())
+        self.model_hash_ = self._predictor.fingerprint
+
+    def predict(self, table: Any, future: Any = None) -> Any:
+        """Dated forecasts of the `horizon` steps after each series' last row.
+
+        Args:
+            table: the rows so far, as for `fit`.
+            future: the future covariates of those steps, if the model was trained with any; no target column.
+
+        Returns:
+            The kind of table that came in: one row per series and step, with `forecast` (the median), `mean`
+            and one column a quantile.
+        """
+        self._require_fit()
+        series = self._known_table(table)
+        return self.forecasts(series, future).to_table(series.columns, series.kind, series.time_zone)
+
+    def forecasts(self, table: Any, future: Any = None) -> Forecasts:
+        """As `predict`, as arrays."""
+        self._require_fit()
+        return self._predictor.forecasts(self._known_table(table), self._future(future))
+
+    def backtest(self, table: Any, folds: int = 8, stride: int | None = None, refit: bool = False) -> BacktestReport:
+        """Score this learner's settings on rows it never saw, beside the naive rules.
+
+        The origin rolls forward over the last rows of the table. A fresh copy is fitted on the rows before
+        the first origin, or before every origin with `refit=True`; this model itself is left as it is.
+
+        Args:
+            table: as for `fit`.
+            folds: number of origins.
+            stride: rows between origins; the horizon by default.
+            refit: fit again at every origin.
+        """
+        config = validate(ForecasterConfig, self.get_params())
+        series = self._table(table, config)
+        return backtest(
+            series,
+            self._fit_for_backtest,
+            horizon=config.horizon,
+            levels=config.quantiles,
+            folds=folds,
+            stride=stride,
+            refit=refit,
+            season=config.season or series.frequency.season,
+            future_covariates=config.future_covariates,
+        )
+
+    def _fit_for_backtest(self, history: SeriesTable) -> Callable[[SeriesTable, SeriesTable | None], Forecasts]:
+        twin = type(self)(**self.get_params()).fit(history)
+        needs_future = bool(twin._config.future_covariates)
+
+        def predict(known: SeriesTable, future: SeriesTable | None) -> Forecasts:
+            return twin._predictor.forecasts(known, future if needs_future else None)
+
+        return predict
+
+    def stream(
+        self, table: Any = None, late: str = "refuse", repeated: str = "refuse", skipped: str = "refuse"
+    ) -> ForecastStream:
+        """Run live: after every row, the forecast equals `predict` on the rows so far.
+
+        Args:
+            table: rows that came before, if any.
+            late: a row before the last one seen: "refuse" or "ignore".
+            repeated: a row with the last one's time: "refuse" or "ignore".
+            skipped: rows missing in between: "refuse", or "mask" (needs missing="mask").
+        """
+        self._require_fit()
+        series = None if table is None else self._known_table(table)
+        policy = ArrivalPolicy(late, repeated, skipped)  # type: ignore[arg-type]
+        return ForecastStream(self._predictor, self._columns(self._config), series, policy, self._masks)
+
+    def restore(self, snapshot: bytes) -> ForecastStream:
+        """The stream that `stream.snapshot()` described; it must be this very model's."""
+        self._require_fit()
+        return ForecastStream.restore(snapshot, self._predictor, self._columns(self._config))
+
+    def save(
+        self,
+        folder: str | os.PathLike[str],
+        overwrite: bool = False,
+        data_name: str = "not named",
+        data_licence: str = "not stated",
+    ) -> None:
+        """Write the model as a folder: configuration, weights, manifest and model card.
+
+        Args:
+            folder: where; parents are made.
+            overwrite: replace a model that is there.
+            data_name: what the model card says the data is.
+            data_licence: what it says of its licence.
+
+        Raises:
+            OutputFolderError: the folder is taken or cannot be written; nothing has changed then.
+        """
+        self._require_fit()
+        check_output_folder(folder, overwrite=overwrite)
+        fields = ForecasterConfig.model_fields
+        changed = {n: v for n, v in self._config.model_dump().items() if v != fields[n].default}
+        note = DataNote(data_name, data_licence, self._summary)
+        fitted = {
+            "context": self.context_,
+            "reasons": self.reasons_,
+            "validation": self.validation_,
+            "summary": self._summary,
+        }
+        config = {
+            "task": TASK,
+            "settings": self._config.model_dump(mode="json"),
+            "fitted": fitted,
+            "predictor": self._predictor.to_config(),
+        }
+        card = forecast_card(changed, note, self.validation_, self.reasons_)
+        save_checkpoint(folder, config=config, tensors=self._predictor.to_tensors(), card=card, overwrite=overwrite)
+
+    @classmethod
+    def from_checkpoint(cls, checkpoint: Checkpoint) -> "Forecaster":
+        """The model of a folder that was read; see `recurra.load`."""
+        config: Any = checkpoint.config
+        settings = validate(ForecasterConfig, config["settings"])
+        model = cls(**settings.model_dump())
+        model._config = settings
+        model._predictor = ForecastPredictor.from_saved(config["predictor"], checkpoint.tensors)
+        fitted = config["fitted"]
+        model.context_, model.reasons_ = fitted["context"], dict(fitted["reasons"])
+        model.validation_, model._summary = dict(fitted["validation"]), fitted["summary"]
+        model._publish()
+        return model
+
+    @property
+    def _masks(self) -> bool:
+        return self._config.missing == "mask"
+
+    @staticmethod
+    def _columns(config: ForecasterConfig) -> Columns:
+        return Columns(config.unique_id, config.ds, config.y, config.date_format, config.categorical)
+
+    def _known_table(self, source: Any) -> SeriesTable:
+        """A table with the frequency that was learned, so that it may be too short to show its own."""
+        table = self._table(source, with_frequency(self._config, self.frequency_))
+        if table.frequency.code != self.frequency_:
+            raise TableError(
+                f"the table's rows come every {table.frequency.code!r}, but the model learned {self.frequency_!r}"
+            )
+        return table
+
+    def _future(self, future: Any) -> SeriesTable | None:
+        if future is None or not self._config.future_covariates:
+            return None
+        return self._table(future, with_frequency(self._config, self.frequency_), require_y=False)
+
+    def _table(self, source: Any, config: ForecasterConfig, *, require_y: bool = True) -> SeriesTable:
+        if isinstance(source, SeriesTable):
+            return source
+        return SeriesTable.from_table(
+            source,
+            columns=self._columns(config),
+            covariates=(*(config.past_covariates if require_y else ()), *config.future_covariates),
+            freq=config.freq,
+            policy=TablePolicy(config.missing, config.unsorted, config.gaps, config.missing_covariates),
+            require_y=require_y,
+        )
+
+
+def with_frequency(config: ForecasterConfig, code: str) -> ForecasterConfig:
+    """The settings with the frequency that was learned; the time zone is the table's own."""
+    return config.model_copy(update={"freq": code.partition("@")[0]})

@@ -1,0 +1,81 @@
+"""What a Forecaster may be told: one schema for the constructor, the TOML file and the command line."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Cell = Literal["rnn", "lstm", "gru"]
+Scaling = Literal["running", "standard", "mean_abs", "robust", "none"]
+ReferenceChoice = Literal["auto", "none", "naive", "season_mean", "seasonal", "seasonal_change", "linear"]
+
+DEFAULT_QUANTILES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+
+
+class ForecasterConfig(BaseModel):
+    """Settings of a `Forecaster`; every field is a keyword of the constructor and a flag of `recurra fit`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    horizon: int = Field(1, ge=1, le=10_000, description="steps ahead to forecast")
+    cell: Cell = Field("gru", description="recurrent layer: rnn (the plain recurrent layer), lstm or gru")
+    hidden_size: int = Field(32, ge=1, description="neurons of each recurrent layer")
+    num_layers: int = Field(1, ge=1, le=16, description="recurrent layers on top of each other")
+    dropout: float = Field(0.1, ge=0.0, lt=1.0, description="dropout between layers and before the output")
+    context: int | None = Field(None, ge=1, description="steps of a training window; chosen from season and horizon")
+    season: int | None = Field(None, ge=1, description="steps of a season; chosen from the frequency")
+    residual: ReferenceChoice = Field(
+        "auto", description="naive rule that the network corrects; auto takes one by its error on the training rows"
+    )
+    scaling: Scaling = Field(
+        "running", description="level and scale of each series: running follows its recent past; the others are fixed"
+    )
+    past_covariates: tuple[str, ...] = Field((), description="columns known up to the present")
+    future_covariates: tuple[str, ...] = Field((), description="columns known in advance for every step ahead")
+    calendar: tuple[str, ...] | Literal["auto"] = Field(
+        "auto", description="calendar features: auto, or names such as weekday, month; an empty list for none"
+    )
+    quantiles: tuple[float, ...] = Field(DEFAULT_QUANTILES, description="quantile levels to forecast")
+    freq: str | None = Field(None, description="step between rows, such as D, W, h, 15min, MS; inferred by default")
+    unique_id: str | None = Field("unique_id", description="column naming the series; none if there is only one")
+    ds: str = Field("ds", description="column of time stamps")
+    y: str = Field("y", description="column to forecast")
+    date_format: str | None = Field(None, description="how time stamps are written, such as %m/%d/%Y; inferred")
+    categorical: tuple[str, ...] = Field((), description="covariates that are categories although they hold numbers")
+    missing: Literal["refuse", "mask"] = Field("refuse", description="missing targets: refuse, or mask")
+    unsorted: Literal["refuse", "sort"] = Field("refuse", description="rows out of order: refuse, or sort")
+    gaps: Literal["refuse", "fill"] = Field("refuse", description="missing rows: refuse, or fill as missing targets")
+    missing_covariates: Literal["refuse", "last"] = Field(
+        "refuse", description="missing covariates: refuse, or take the last value before"
+    )
+    validation: float | int = Field(0.15, gt=0, description="share (below 1) or number of last rows to validate on")
+    max_epochs: int = Field(40, ge=1, description="passes over the training windows at most")
+    max_seconds: float | None = Field(None, gt=0, description="wall-clock limit of training, seconds")
+    batch_size: int = Field(32, ge=1, description="windows learned at once")
+    learning_rate: float = Field(2e-3, gt=0, description="step size of AdamW after the warm-up")
+    weight_decay: float = Field(1e-2, ge=0, description="decay of the weight matrices")
+    gradient_clip: float | None = Field(1.0, gt=0, description="largest norm of the gradient")
+    patience: int = Field(12, ge=1, description="epochs without improvement before training stops")
+    seed: int = Field(0, ge=0, description="same seed, same model on one machine")
+    backend: Literal["auto", "native", "torch", "reference"] = Field("auto", description="who computes the recurrence")
+    device: str = Field("cpu", description="where to train: cpu, or cuda")
+    progress: Literal["none", "auto", "rich", "lines", "json"] = Field("none", description="how training shows itself")
+
+    @field_validator("quantiles")
+    @classmethod
+    def _levels(cls, levels: tuple[float, ...]) -> tuple[float, ...]:
+        if not levels or any(not 0.0 < level < 1.0 for level in levels):
+            raise ValueError("quantiles must lie strictly between 0 and 1, and there must be at least one")
+        if len(set(levels)) != len(levels):
+            raise ValueError("quantiles must not repeat")
+        return tuple(sorted({*levels, 0.5}))
+
+    @model_validator(mode="after")
+    def _columns_apart(self) -> "ForecasterConfig":
+        names = [self.unique_id, self.ds, self.y, *self.past_covariates, *self.future_covariates]
+        named = [name for name in names if name is not None]
+        twice = sorted({name for name in named if named.count(name) > 1})
+        if twice:
+            raise ValueError(f"column {twice[0]!r} has two roles; each column has one")
+        if self.gaps == "fill" and self.missing != "mask":
+            raise ValueError("gaps='fill' makes missing targets: it needs missing='mask'")
+        return self

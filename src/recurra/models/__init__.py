@@ -1,0 +1,5 @@
+"""Networks for one problem each, built from `recurra.nn`; they know no table and no trainer."""
+
+from recurra.models.forecast import ForecastNetwork, ForecastShape
+
+__all__ = ["ForecastNetwork", "ForecastShape"]

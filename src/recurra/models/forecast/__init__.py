@@ -1,0 +1,14 @@
+"""The forecasting network: a recurrent layer, and quantiles of every step ahead from its latest state."""
+
+from recurra.models.forecast.heads import QuantileHead, ordered_quantiles
+from recurra.models.forecast.network import ForecastNetwork, ForecastShape, State, select_state, zero_state_like
+
+__all__ = [
+    "ForecastNetwork",
+    "ForecastShape",
+    "QuantileHead",
+    "State",
+    "ordered_quantiles",
+    "select_state",
+    "zero_state_like",
+]

@@ -1,0 +1,111 @@
+"""From the state of a recurrent layer to quantiles of every step of the horizon."""
+
+from collections.abc import Sequence
+from math import pi, sqrt
+from statistics import NormalDist
+
+import torch
+from torch import nn
+from torch.nn.functional import softplus
+
+from recurra.shapes import Float, Tensor
+
+MINIMUM_SPREAD = 1e-4
+
+
+def middle_level(levels: Sequence[float]) -> int:
+    """Position of the level nearest to one half: the quantile that the others are stacked on."""
+    return min(range(len(levels)), key=lambda i: abs(levels[i] - 0.5))
+
+
+def ordered_quantiles(raw: Float[Tensor, "... quantile"], middle: int) -> Float[Tensor, "... quantile"]:
+    """Quantiles that never cross: q_m = raw_m, and each neighbour outwards lies a positive spread further.
+
+    q_{m+i} = q_{m+i-1} + softplus(raw_{m+i});  q_{m-i} = q_{m-i+1} - softplus(raw_{m-i})
+
+    Args:
+        raw: unconstrained numbers.
+        middle: position m of the middle level.
+
+    Returns:
+        The same shape, strictly increasing along the last axis.
+    """
+    centre = raw[..., middle : middle + 1]
+    spread = softplus(raw) + MINIMUM_SPREAD
+    above = centre + spread[..., middle + 1 :].cumsum(-1)
+    below = centre - spread[..., :middle].flip(-1).cumsum(-1).flip(-1)
+    return torch.cat([below, centre, above], -1)
+
+
+def _inverse_softplus(value: float) -> float:
+    return float(torch.tensor(value, dtype=torch.float64).expm1().log())
+
+
+def normal_spreads(levels: Sequence[float], mean_absolute: float = 1.0) -> list[float]:
+    """Raw values whose quantiles are those of a centred normal distribution with this mean absolute value."""
+    sigma = mean_absolute * sqrt(pi / 2)
+    normal = [sigma * NormalDist().inv_cdf(level) for level in levels]
+    middle = middle_level(levels)
+    raw = [0.0] * len(levels)
+    for i in range(len(levels)):
+        if i != middle:
+            inwards = i - 1 if i > middle else i + 1
+            raw[i] = _inverse_softplus(max(abs(normal[i] - normal[inwards]) - MINIMUM_SPREAD, 1e-3))
+    return raw
+
+
+class QuantileHead(nn.Module):
+    """Quantiles of the next `horizon` steps from the latest state and what is known of those steps.
+
+    Step k reads e_k = tanh(A_k h(t) + B f(t+k)), with f what is known in advance of that step, and adds to the
+    naive rule: a share tanh(g_k) of the way d_k from the rule to the series' own level, and corrections.
+
+        q_k = tanh(g_k) d_k + ordered(C_k h(t) + D e_k),    g_k = G_k h(t) + E e_k
+
+    C, D, E and G begin at zero: a fresh head's middle quantile is exactly the naive rule's forecast. Without
+    known-future inputs the terms with e_k fall away.
+
+    Args:
+        n_hidden: width of the state.
+        n_future: number of inputs known of each future step; 0 for none.
+        horizon: steps ahead.
+        levels: increasing quantile levels.
+        n_embedding: width of e_k.
+    """
+
+    def __init__(
+        self, n_hidden: int, n_future: int, horizon: int, levels: Sequence[float], n_embedding: int = 16
+    ) -> None:
+        super().__init__()
+        self.horizon, self.levels = horizon, tuple(levels)
+        self.middle = middle_level(levels)
+        n_raw = len(levels) + 1
+        self.state = nn.Linear(n_hidden, horizon * n_raw)
+        nn.init.zeros_(self.state.weight)
+        with torch.no_grad():
+            self.state.bias.copy_(torch.tensor([*normal_spreads(levels), 0.0]).repeat(horizon))
+        self.embedding = nn.Linear(n_hidden, horizon * n_embedding) if n_future else None
+        self.future = nn.Linear(n_future, n_embedding, bias=False) if n_future else None
+        self.mix = nn.Linear(n_embedding, n_raw, bias=False) if n_future else None
+        if self.mix is not None:
+            nn.init.zeros_(self.mix.weight)
+
+    def forward(
+        self,
+        h: Float[Tensor, "*origins hidden"],
+        level_gap: Float[Tensor, "*origins horizon"],
+        future: Float[Tensor, "*origins horizon future"] | None = None,
+    ) -> Float[Tensor, "*origins horizon quantile"]:
+        """Increasing quantiles of each step ahead, relative to the naive rule, in units of the step scale.
+
+        Args:
+            h: the latest states.
+            level_gap: d_k, the series' level less the naive rule's forecast, in units of the step scale.
+            future: f(t+k), if the head has known-future inputs.
+        """
+        raw = self.state(h).unflatten(-1, (self.horizon, len(self.levels) + 1))
+        if self.embedding is not None and self.future is not None and self.mix is not None:
+            e = torch.tanh(self.embedding(h).unflatten(-1, (self.horizon, -1)) + self.future(future))
+            raw = raw + self.mix(e)
+        towards_level = torch.tanh(raw[..., -1:]) * level_gap[..., None]
+        return ordered_quantiles(raw[..., :-1], self.middle) + towards_level

@@ -1,0 +1,176 @@
+"""Learning to forecast: windows of a table, warmed states, and a loss at every time step."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from recurra.data.preparation import PreparedRows
+from recurra.data.preparation.reference import Array
+from recurra.data.preparation.rows import Rows
+from recurra.data.windows import WindowIndex
+from recurra.models.forecast import ForecastNetwork, State
+from recurra.shapes import Float, Tensor
+
+
+@dataclass(frozen=True)
+class WindowPlan:
+    """How windows are drawn from a table.
+
+    Args:
+        context: steps of a window that are learned from.
+        batch_size: windows of a batch.
+        batches: batches of an epoch at most.
+        warmup: steps before a window that may warm its state, without gradients.
+        cold: share of windows that begin from the zero state.
+        origins: forecasts of one window that are scored at most; a random subset where a window has more.
+        youngest: steps a series must have been seen for before its forecasts are scored.
+        seed: windows are a pure function of seed and epoch.
+    """
+
+    context: int
+    batch_size: int = 32
+    batches: int = 100
+    warmup: int = 0
+    cold: float = 0.25
+    origins: int = 256
+    youngest: int = 1
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class WindowBatch:
+    """Rows of a batch of windows, the warm-up rows before them, and which of their steps are scored."""
+
+    rows: Rows
+    lengths: Rows
+    warm_rows: Rows
+    warm_lengths: Rows
+    scored: Rows
+
+
+class ForecastTask:
+    """Windows of the training rows, and the last rows of each series to validate on.
+
+    A window's state is warmed over a random stretch of the rows before it, so that the network learns
+    to run on a carried state of any age, as a stream does.
+
+    Args:
+        network: the network that is trained.
+        prepared: the whole table; rows at or after `cuts` are never trained on.
+        cuts: one past the last training row of each series, [series].
+        windows: the windows of the training rows.
+        plan: how they are drawn.
+    """
+
+    def __init__(
+        self, network: ForecastNetwork, prepared: PreparedRows, cuts: Rows, windows: WindowIndex, plan: WindowPlan
+    ) -> None:
+        self.network, self.prepared, self.cuts = network, prepared, cuts
+        self.windows, self.plan = windows, plan
+        parameter = next(network.parameters())
+        self._dtype, self._device = parameter.dtype, parameter.device
+        self.inputs = self._tensor(prepared.inputs(np.arange(len(prepared.y), dtype=np.int64)))
+        self._levels = self._tensor(np.array(network.shape.levels))
+        self._weight = 1.0 / mean_steps(prepared, cuts)
+        self._validation = self._validation_rows()
+
+    @property
+    def n_batches(self) -> int:
+        """Batches of an epoch."""
+        return max(1, min(self.plan.batches, -(-len(self.windows) // self.plan.batch_size)))
+
+    def batches(self, epoch: int) -> Iterator[WindowBatch]:
+        """Windows in an order, and with warm-ups, that depend on seed and epoch only."""
+        random = np.random.default_rng(np.random.SeedSequence([self.plan.seed, epoch, 1]))
+        order = self.windows.order(self.plan.seed, epoch)
+        for number in range(self.n_batches):
+            chosen = order[number * self.plan.batch_size : (number + 1) * self.plan.batch_size]
+            yield self._batch(chosen, random)
+
+    def _batch(self, chosen: Rows, random: np.random.Generator) -> WindowBatch:
+        before, lengths = self.windows.starts[chosen], self.windows.lengths[chosen]
+        starts = self.prepared.offsets[self.windows.series[chosen]] + before
+        drawn = random.integers(0, self.plan.warmup + 1, len(starts)) * (random.random(len(starts)) >= self.plan.cold)
+        warm_lengths = np.minimum(drawn, before)
+        longest, warmest = int(lengths.max()), int(warm_lengths.max())
+        steps, warm_steps = np.arange(longest), np.arange(warmest)
+        rows = np.minimum(starts[:, None] + steps, (starts + lengths - 1)[:, None])
+        first_warm = starts - warm_lengths
+        warm_rows = np.minimum(first_warm[:, None] + warm_steps, starts[:, None])
+        scored = steps
+        if longest > self.plan.origins:
+            scored = np.sort(random.choice(longest, self.plan.origins, replace=False))
+        return WindowBatch(rows, lengths, warm_rows, warm_lengths, scored)
+
+    def loss(self, batch: WindowBatch) -> Tensor:
+        """Mean quantile loss of the forecasts made at every scored step of the windows."""
+        state = self._warm_state(batch)
+        lengths = torch.as_tensor(batch.lengths, device=self._device)
+        output, _ = self.network.states(self.inputs[batch.rows], state, lengths)
+        rows = batch.rows[:, batch.scored]
+        inside = batch.scored[None, :] < batch.lengths[:, None]
+        chosen = torch.as_tensor(inside, device=self._device)
+        return self._quantile_loss(output[:, batch.scored][chosen], rows[inside], self.cuts)
+
+    def _warm_state(self, batch: WindowBatch) -> State | None:
+        if not batch.warm_lengths.any():
+            return None
+        with torch.no_grad():
+            lengths = torch.as_tensor(batch.warm_lengths, device=self._device)
+            _, state = self.network.states(self.inputs[batch.warm_rows], None, lengths)
+        return state
+
+    def _quantile_loss(self, h: Float[Tensor, "n hidden"], rows: Rows, ends: Rows) -> Tensor:
+        """Pinball loss in units of each series' mean absolute step, over the targets that exist before `ends`."""
+        prepared = self.prepared
+        reference, step = prepared.ahead(rows), prepared.step[rows][:, None]
+        target = (prepared.targets(rows, ends) - reference) / step
+        level_gap = self._tensor((prepared.shift[rows][:, None] - reference) / step)
+        weight = prepared.step[rows] * self._weight[prepared.owner[rows]] * (prepared.age[rows] >= self.plan.youngest)
+        known = ~np.isnan(target)
+        share = np.where(known, weight[:, None], 0.0)
+        future = self._tensor(prepared.future(rows)) if self.network.shape.n_future else None
+        quantiles = self.network.quantiles(h, level_gap, future)
+        error = self._tensor(np.where(known, target, 0.0))[..., None] - quantiles
+        pinball = torch.maximum(self._levels * error, (self._levels - 1.0) * error).mean(-1)
+        total = (pinball * self._tensor(share)).sum()
+        return 2.0 * total / max(float(known.sum()), 1.0)
+
+    def _tensor(self, array: Array) -> Tensor:
+        return torch.as_tensor(array, dtype=self._dtype, device=self._device)
+
+    def _validation_rows(self) -> list[tuple[int, int, int]]:
+        """(first row to run from, first origin, end) of each series that has rows after its cut."""
+        lead = 4 * self.plan.context
+        bounds = zip(self.prepared.offsets[:-1], self.prepared.offsets[1:], self.cuts, strict=True)
+        return [(max(int(b), int(c) - lead), int(c) - 1, int(e)) for b, e, c in bounds if e > c]
+
+    def validation_loss(self) -> float:
+        """Mean quantile loss of every forecast made from the cut on, by a state carried over the rows before."""
+        total = count = 0.0
+        ends = self.prepared.offsets[1:]
+        for first in range(0, len(self._validation), 64):
+            part = np.array(self._validation[first : first + 64])
+            lengths = part[:, 2] - 1 - part[:, 0]
+            steps = np.arange(int(lengths.max()))
+            rows = part[:, :1] + np.minimum(steps, lengths[:, None] - 1)
+            output, _ = self.network.states(self.inputs[rows], None, torch.as_tensor(lengths))
+            scored = (steps < lengths[:, None]) & (rows >= part[:, 1:2])
+            loss = self._quantile_loss(output[torch.as_tensor(scored)], rows[scored], ends)
+            total, count = total + float(loss) * scored.sum(), count + scored.sum()
+        return float(total / max(count, 1.0))
+
+
+def mean_steps(prepared: PreparedRows, cuts: Rows) -> Array:
+    """Mean absolute difference of neighbouring training rows of each series, 1 for a constant one, [series].
+
+    Losses in this unit are comparable between series and between the rules that forecasts start from.
+    """
+    steps = np.ones(len(cuts))
+    for i, (begin, cut) in enumerate(zip(prepared.offsets[:-1], cuts, strict=True)):
+        change = np.abs(np.diff(prepared.y[begin:cut]))
+        mean = float(np.mean(change[~np.isnan(change)])) if (~np.isnan(change)).any() else 0.0
+        steps[i] = mean if mean > 0 else 1.0
+    return steps
