@@ -4,6 +4,8 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+
 from recurra.checkpoints import Checkpoint, check_output_folder, save_checkpoint
 from recurra.data.columns import Columns, TablePolicy
 from recurra.data.forecasts import Forecasts
@@ -14,7 +16,7 @@ from recurra.learners.card import DataNote, forecast_card
 from recurra.learners.fitting import Fitted, fit_forecaster
 from recurra.learners.parameters import Learner, validate
 from recurra.learners.schema import DEFAULT_QUANTILES, ForecasterConfig
-from recurra.prediction import ArrivalPolicy, ForecastPredictor, ForecastStream
+from recurra.prediction import ArrivalPolicy, ForecastPredictor, ForecastStream, Hindcast
 
 TASK = "forecast"
 
@@ -143,6 +145,19 @@ class Forecaster(Learner):
         """As `predict`, as arrays."""
         self._require_fit()
         return self._predictor.forecasts(self._known_table(table), self._future(future))
+
+    def hindcast(self, table: Any, since: int) -> Hindcast:
+        """Forecasts made at every row of each series from row number `since` on, each from its own past only.
+
+        One pass over the table: what a stream would have said after each of these rows.
+
+        Args:
+            table: as for `fit`; future covariates are read from its own later rows.
+            since: first row to forecast from, counted from 0 within each series.
+        """
+        self._require_fit()
+        series = self._known_table(table)
+        return self._predictor.hindcast(series, np.full(series.n_series, since))
 
     def backtest(self, table: Any, folds: int = 8, stride: int | None = None, refit: bool = False) -> BacktestReport:
         """Score this learner's settings on rows it never saw, beside the naive rules.
