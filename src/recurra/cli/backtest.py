@@ -14,7 +14,7 @@ def backtest(
     table: str,
     /,
     *,
-    folds: int = 5,
+    folds: int = 8,
     stride: int | None = None,
     refit: bool = False,
     out: Path | None = None,
