@@ -3,7 +3,7 @@
 SeriesTable.from_table   any table, checked: sorted, unique, regular series of known frequency
 Frequency                how far one stamp lies from the next
 Forecasts                what every forecaster answers with
-SeriesScaler             shift and scale per series, fixed at fit; RunningScaler: from the rows so far
+SeriesScaler             shift and scale per series, fixed at fit
 WindowIndex              training windows; split_by_time and rolling_origins: cuts by time
 recurra.data.catalogue   the benchmark data sets
 """
@@ -15,7 +15,6 @@ from recurra.data.forecasts import Forecasts, quantile_name
 from recurra.data.frames import to_native
 from recurra.data.frequency import Frequency
 from recurra.data.readers import read_table
-from recurra.data.running import RunningScaler, RunningState
 from recurra.data.scaling import SeriesScaler
 from recurra.data.series import Series, SeriesTable
 from recurra.data.splits import Split, rolling_origins, split_by_time
@@ -25,8 +24,6 @@ __all__ = [
     "Columns",
     "Forecasts",
     "Frequency",
-    "RunningScaler",
-    "RunningState",
     "Series",
     "SeriesScaler",
     "SeriesTable",

@@ -1,4 +1,4 @@
-"""Scaling of targets: fixed at fit on the training rows, or causal from the rows so far."""
+"""Scaling of targets, fixed at fit on the training rows; the causal one is `data.preparation.running`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias, get_args
@@ -6,11 +6,8 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 import numpy as np
 import numpy.typing as npt
 
-from recurra.data.running import RunningScaler, RunningState
 from recurra.data.series import SeriesTable
 from recurra.errors import ConfigError, NotFittedError, TableError
-
-__all__ = ["RunningScaler", "RunningState", "ScalingKind", "SeriesScaler"]
 
 Floats = npt.NDArray[np.float64]
 ScalingKind: TypeAlias = Literal["standard", "mean_abs", "robust", "none"]
