@@ -12,7 +12,6 @@ from typing import Any, Literal
 from recurra.cli._flags import NO_FLAGS, Common
 from recurra.cli._output import check_output_file, print_json, say, write_atomically
 from recurra.cli.app import FAILED, INTERRUPTED, OK
-from recurra.data.series import Columns, SeriesTable
 from recurra.errors import BadValueError, RecurraError
 
 
@@ -79,7 +78,7 @@ def stream(
         live = learner.stream(history, late=late, repeated=repeated, skipped=skipped)
     try:
         with _caught() as signals:
-            bad = sum(not _answer(live, learner, line, number) for number, line in enumerate(signals.lines(), start=1))
+            bad = sum(not _answer(live, line, number) for number, line in enumerate(signals.lines(), start=1))
     except BrokenPipeError:
         _keep(live, snapshot)
         raise
@@ -94,36 +93,18 @@ def _keep(live: Any, snapshot: Path | None) -> None:
         write_atomically(snapshot, live.snapshot())
 
 
-def _answer(live: Any, learner: Any, line: bytes, number: int) -> bool:
+def _answer(live: Any, line: bytes, number: int) -> bool:
     """Print the answer to one line; whether the line could be used. An empty line asks nothing."""
     if not line.strip():
         return True
     try:
         row = _row(line)
-        forecasts = live.update(row, _future(row, learner))
+        forecasts = live.update(row, row.pop("future", None))
     except RecurraError as error:
         print_json({"line": number, "error": " ".join(str(error).split())})
         return False
-    columns, time_zone = Columns(learner.unique_id, learner.ds, learner.y), learner.frequency_.partition("@")[2]
-    print_json({"line": number, "forecasts": forecasts.to_rows(columns, time_zone or None)})
+    print_json({"line": number, "forecasts": forecasts.to_rows(live.columns, live.time_zone)})
     return True
-
-
-def _future(row: dict[str, Any], learner: Any) -> SeriesTable | None:
-    """The covariates of the steps ahead that a row brings, of the row's own series."""
-    future = row.pop("future", None)
-    if not learner.future_covariates or future is None:
-        return None
-    if not isinstance(future, list) or not all(isinstance(step, dict) for step in future):
-        raise BadValueError('"future" must be a list of rows, one for each step ahead')
-    own = {learner.unique_id: row.get(learner.unique_id)} if learner.unique_id is not None else {}
-    return SeriesTable.from_table(
-        [{**own, **step} for step in future],
-        columns=Columns(learner.unique_id, learner.ds, learner.y, learner.date_format, tuple(learner.categorical)),
-        covariates=tuple(learner.future_covariates),
-        freq=learner.frequency_.partition("@")[0],
-        require_y=False,
-    )
 
 
 def _row(line: bytes) -> dict[str, Any]:

@@ -1,30 +1,21 @@
-"""The learners, one for each problem, and the way back to them from a model folder."""
+"""The learners, one for each problem, and the way back to them from a model folder; imported on first use.
 
-import os
-from typing import TYPE_CHECKING, Any
+Their settings, in `recurra.learners.schema`, can so be read without torch: `recurra fit --help` is quick.
+"""
 
-from recurra.checkpoints import load_checkpoint
-from recurra.errors import DamagedModelError
-from recurra.learners.forecaster import Forecaster
+import importlib
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-TASKS: "Mapping[str, type[Forecaster]]" = {"forecast": Forecaster}
-
-
-def load(folder: str | os.PathLike[str]) -> Any:
-    """The model that was saved in a folder, whatever its task.
-
-    Raises:
-        DamagedModelError: a file is missing, changed or of the wrong size, or the task is unknown.
-        SchemaVersionError: the folder was written in a schema version that is not known here.
-    """
-    checkpoint = load_checkpoint(folder)
-    task = checkpoint.config.get("task")
-    if not isinstance(task, str) or task not in TASKS:
-        raise DamagedModelError(f"{folder}: config.json names the task {task!r}; known are {', '.join(TASKS)}")
-    return TASKS[task].from_checkpoint(checkpoint)
-
+    from recurra.learners.forecaster import Forecaster
+    from recurra.learners.loading import TASKS, load
 
 __all__ = ["TASKS", "Forecaster", "load"]
+
+_PLACES = {"Forecaster": "forecaster", "TASKS": "loading", "load": "loading"}
+
+
+def __getattr__(name: str) -> object:
+    if name in _PLACES:
+        return getattr(importlib.import_module(f"recurra.learners.{_PLACES[name]}"), name)
+    raise AttributeError(f"module 'recurra.learners' has no attribute {name!r}")

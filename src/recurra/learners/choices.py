@@ -33,6 +33,11 @@ def choose_context(config: ForecasterConfig, season: int) -> int:
     return min(max(32, 2 * season, 2 * config.horizon), 256)
 
 
+def choose_memory(season: int) -> int:
+    """Observations that the running level and scale reach back over: two seasons, or 32 where there is no season."""
+    return 2 * season if season > 1 else 32
+
+
 def validation_cuts(table: SeriesTable, config: ForecasterConfig) -> Rows:
     """Training rows of each series, counted from its first; what follows is validated on.
 

@@ -11,7 +11,7 @@ from recurra.data.preparation.rows import Rows
 from recurra.data.series import SeriesTable
 from recurra.data.windows import WindowIndex
 from recurra.errors import ConfigError, NonFiniteLossError
-from recurra.learners.choices import Candidate, candidate_references, choose_context, validation_cuts
+from recurra.learners.choices import Candidate, candidate_references, choose_context, choose_memory, validation_cuts
 from recurra.learners.schema import ForecasterConfig
 from recurra.metrics import mae
 from recurra.models.forecast import ForecastNetwork, ForecastShape
@@ -115,7 +115,7 @@ def choose_spec(training: SeriesTable, config: ForecasterConfig) -> PreparationS
         reference="naive",
         scaling=config.scaling,
         frequency=frequency.code,
-        memory=choose_context(config, season),
+        memory=choose_memory(season),
         time_zone=training.time_zone,
         calendar=tuple(calendar),
         past=config.past_covariates,

@@ -10,13 +10,15 @@ from recurra.checkpoints import Checkpoint, check_output_folder, save_checkpoint
 from recurra.data.columns import Columns, TablePolicy
 from recurra.data.forecasts import Forecasts
 from recurra.data.series import SeriesTable
-from recurra.errors import TableError
+from recurra.errors import BadValueError, MissingColumnError, TableError
 from recurra.evaluation import BacktestReport, backtest
 from recurra.learners.card import DataNote, forecast_card
 from recurra.learners.fitting import Fitted, fit_forecaster
 from recurra.learners.parameters import Learner, validate
 from recurra.learners.schema import DEFAULT_QUANTILES, ForecasterConfig
 from recurra.prediction import ArrivalPolicy, ForecastPredictor, ForecastStream, Hindcast
+from recurra.prediction.stamps import refuse_other_clock
+from recurra.training import History
 
 TASK = "forecast"
 
@@ -144,7 +146,7 @@ class Forecaster(Learner):
     def forecasts(self, table: Any, future: Any = None) -> Forecasts:
         """As `predict`, as arrays."""
         self._require_fit()
-        return self._predictor.forecasts(self._known_table(table), self._future(future))
+        return self._predictor.forecasts(self._known_table(table), future, self._tables(self._config))
 
     def hindcast(self, table: Any, since: int) -> Hindcast:
         """Forecasts made at every row of each series from row number `since` on, each from its own past only.
@@ -186,13 +188,7 @@ class Forecaster(Learner):
         )
 
     def _fit_for_backtest(self, history: SeriesTable) -> Callable[[SeriesTable, SeriesTable | None], Forecasts]:
-        twin = type(self)(**self.get_params()).fit(history)
-        needs_future = bool(twin._config.future_covariates)
-
-        def predict(known: SeriesTable, future: SeriesTable | None) -> Forecasts:
-            return twin._predictor.forecasts(known, future if needs_future else None)
-
-        return predict
+        return type(self)(**self.get_params()).fit(history)._predictor.forecasts
 
     def stream(
         self, table: Any = None, late: str = "refuse", repeated: str = "refuse", skipped: str = "refuse"
@@ -208,12 +204,14 @@ class Forecaster(Learner):
         self._require_fit()
         series = None if table is None else self._known_table(table)
         policy = ArrivalPolicy(late, repeated, skipped)  # type: ignore[arg-type]
-        return ForecastStream(self._predictor, self._columns(self._config), series, policy, self._masks)
+        config = self._config
+        return ForecastStream(self._predictor, self._columns(config), series, policy, self._tables(config))
 
     def restore(self, snapshot: bytes) -> ForecastStream:
         """The stream that `stream.snapshot()` described; it must be this very model's."""
         self._require_fit()
-        return ForecastStream.restore(snapshot, self._predictor, self._columns(self._config))
+        config = self._config
+        return ForecastStream.restore(snapshot, self._predictor, self._columns(config), self._tables(config))
 
     def save(
         self,
@@ -243,6 +241,7 @@ class Forecaster(Learner):
             "reasons": self.reasons_,
             "validation": self.validation_,
             "summary": self._summary,
+            "history": self.history_.to_dict(),
         }
         config = {
             "task": TASK,
@@ -264,44 +263,43 @@ class Forecaster(Learner):
         fitted = config["fitted"]
         model.context_, model.reasons_ = fitted["context"], dict(fitted["reasons"])
         model.validation_, model._summary = dict(fitted["validation"]), fitted["summary"]
+        model.history_ = History.from_dict(fitted["history"])
         model._publish()
         return model
-
-    @property
-    def _masks(self) -> bool:
-        return self._config.missing == "mask"
 
     @staticmethod
     def _columns(config: ForecasterConfig) -> Columns:
         return Columns(config.unique_id, config.ds, config.y, config.date_format, config.categorical)
 
+    @staticmethod
+    def _tables(config: ForecasterConfig) -> TablePolicy:
+        return TablePolicy(config.missing, config.unsorted, config.gaps, config.missing_covariates)
+
     def _known_table(self, source: Any) -> SeriesTable:
         """A table with the frequency that was learned, so that it may be too short to show its own."""
-        table = self._table(source, with_frequency(self._config, self.frequency_))
+        code = self.frequency_.partition("@")[0]
+        table = self._table(source, self._config.model_copy(update={"freq": code}))
+        refuse_other_clock(
+            self._predictor.preparation.spec.time_zone, table.time_zone is not None, f"column {self._config.ds!r}"
+        )
         if table.frequency.code != self.frequency_:
             raise TableError(
-                f"the table's rows come every {table.frequency.code!r}, but the model learned {self.frequency_!r}"
+                f"the table's rows come every {table.frequency.code!r}, but the model learned {self.frequency_!r}; "
+                "bring the table to that frequency, or fit a model on it"
             )
         return table
 
-    def _future(self, future: Any) -> SeriesTable | None:
-        if future is None or not self._config.future_covariates:
-            return None
-        return self._table(future, with_frequency(self._config, self.frequency_), require_y=False)
-
-    def _table(self, source: Any, config: ForecasterConfig, *, require_y: bool = True) -> SeriesTable:
-        if isinstance(source, SeriesTable):
-            return source
-        return SeriesTable.from_table(
-            source,
-            columns=self._columns(config),
-            covariates=(*(config.past_covariates if require_y else ()), *config.future_covariates),
-            freq=config.freq,
-            policy=TablePolicy(config.missing, config.unsorted, config.gaps, config.missing_covariates),
-            require_y=require_y,
+    def _table(self, source: Any, config: ForecasterConfig) -> SeriesTable:
+        covariates = (*config.past_covariates, *config.future_covariates)
+        table = SeriesTable.from_table(
+            source, columns=self._columns(config), covariates=covariates, freq=config.freq, policy=self._tables(config)
         )
-
-
-def with_frequency(config: ForecasterConfig, code: str) -> ForecasterConfig:
-    """The settings with the frequency that was learned; the time zone is the table's own."""
-    return config.model_copy(update={"freq": code.partition("@")[0]})
+        absent = [name for name in covariates if name not in table.covariates]
+        if absent:
+            raise MissingColumnError(f"the table was read without the column {absent[0]!r}; read it as a covariate")
+        if config.missing == "refuse" and np.isnan(table.y).any():
+            row = int(np.argmax(np.isnan(table.y)))
+            raise BadValueError(
+                f"row {table.row_number(row)}, column {config.y!r}: the target is missing; use missing='mask'"
+            )
+        return table

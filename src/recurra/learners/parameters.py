@@ -34,10 +34,11 @@ class Learner:
         Raises:
             ConfigError: for a name the constructor does not have.
         """
-        for name, value in params.items():
+        for name in params:
             if name not in self.schema.model_fields:
                 known = ", ".join(self.schema.model_fields)
                 raise ConfigError(f"{type(self).__name__} has no parameter {name!r}; it has {known}")
+        for name, value in params.items():
             setattr(self, name, value)
         return self
 

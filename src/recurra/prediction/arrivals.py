@@ -1,189 +1,185 @@
-"""Rows that arrive one by one: what they must hold, and what happens to late, repeated and skipped ones."""
+"""Rows that arrive one by one or as a table, checked before any is used."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, Literal, cast
+from typing import Any
 
 import numpy as np
 
-from recurra.data.columns import Columns
-from recurra.data.frequency import Frequency, show_stamp
-from recurra.errors import BadValueError, ConfigError, LateRowError, MissingColumnError, SkippedRowError, TimeStampError
+from recurra.data.columns import TablePolicy
+from recurra.data.frequency import show_stamp
+from recurra.data.preparation import Preparation
+from recurra.data.preparation.covariates import CategoryColumn
+from recurra.data.readers import is_whole_number
+from recurra.data.series import Columns, SeriesTable
+from recurra.errors import BadValueError, MissingColumnError, TimeStampError
+from recurra.prediction.stamps import parse_stamp, refuse_other_clock
 
 LARGEST = 1e30
-HOW_TO_WRITE = "write it as 2024-01-31 or 2024-01-31T12:00"
 Row = Mapping[str, Any]
-ArrivalAction = Literal["use", "ignore"]
 
 
 @dataclass(frozen=True)
-class ArrivalPolicy:
-    """What a stream does with rows that do not come one step after the last one.
+class Place:
+    """Where a row stands, for errors: its number, its series (None if there is only one) and its time."""
 
-    Args:
-        late: a row before the last one seen: "refuse" it with an error, or "ignore" it.
-        repeated: a row with the last one's time: "refuse" or "ignore".
-        skipped: rows missing in between: "refuse", or "mask" them as missing targets.
-    """
+    number: int
+    series: str | None
+    ds: Any
+    time_zone: str | None
 
-    late: Literal["refuse", "ignore"] = "refuse"
-    repeated: Literal["refuse", "ignore"] = "refuse"
-    skipped: Literal["refuse", "mask"] = "refuse"
+    def __str__(self) -> str:
+        return f"row {self.number}{self._known}"
 
-    def __post_init__(self) -> None:
-        for name, known in (("late", "ignore"), ("repeated", "ignore"), ("skipped", "mask")):
-            if getattr(self, name) not in ("refuse", known):
-                raise ConfigError(f"{name}={getattr(self, name)!r} is unknown; choose 'refuse' or '{known}'")
+    def column(self, name: str) -> str:
+        """The row and one of its columns, as in "row 1, column 'y' (series 'a', 2024-01-31)"."""
+        return f"row {self.number}, column {name!r}{self._known}"
+
+    @property
+    def _known(self) -> str:
+        series = "" if self.series is None else f"series {self.series!r}, "
+        return f" ({series}{show_stamp(self.ds, self.time_zone)})"
 
 
 @dataclass(frozen=True)
 class Arrival:
     """One row, checked: its series, its time, its target (NaN if missing) and its covariates."""
 
-    name: str | int
+    name: str
     ds: Any
     y: float
     covariates: dict[str, Any]
+    place: Place
 
 
-@dataclass(frozen=True)
 class ArrivalReader:
     """Reads rows in the model's columns.
 
     Args:
+        preparation: of the model; says which covariates a row must hold, and how far rows lie apart.
         columns: names of the columns.
-        frequency: the step between rows; decides between dates and integers.
-        numeric, categorical: covariates that every row must hold.
-        mask_missing: whether a missing target is masked; it is refused otherwise.
-        single: name of the only series, if rows need not name theirs.
+        tables: what to do about the blemishes of a table.
     """
 
-    columns: Columns
-    frequency: Frequency
-    numeric: tuple[str, ...]
-    categorical: tuple[str, ...]
-    mask_missing: bool
-    single: str | int | None
+    def __init__(self, preparation: Preparation, columns: Columns, tables: TablePolicy) -> None:
+        self.columns, self.tables = columns, tables
+        self.frequency, self.time_zone = preparation.spec.step, preparation.spec.time_zone
+        self.mask_missing = preparation.spec.show_missing
+        encoders = {**preparation.past.columns, **preparation.future.columns}
+        self.categories = {
+            name: frozenset(column.vocabulary.values)
+            for name, column in encoders.items()
+            if isinstance(column, CategoryColumn)
+        }
+        self.numeric = tuple(name for name in encoders if name not in self.categories)
 
-    def read(self, rows: Iterable[Row]) -> list[Arrival]:
-        """Check every row before any is used, so that a bad one changes nothing.
+    def read(self, rows: Iterable[Row] | object) -> list[Arrival]:
+        """Check every row.
+
+        Args:
+            rows: mappings of column names to values, or any table that `fit` takes.
 
         Raises:
             TableError: naming row, column and remedy.
         """
-        return [self._read_one(row, number) for number, row in enumerate(rows, start=1)]
+        if isinstance(rows, SeriesTable) or not isinstance(rows, (Sequence, Iterator)) or isinstance(rows, str):
+            return self._read_table(rows)
+        return [self.read_row(row, number) for number, row in enumerate(rows, start=1)]
 
-    def _read_one(self, row: Row, number: int) -> Arrival:
-        name = self.single
-        if self.columns.unique_id is not None and (self.single is None or self.columns.unique_id in row):
-            name = _get(row, self.columns.unique_id, number)
-        ds = self._stamp(_get(row, self.columns.ds, number), number)
-        y = self._target(_get(row, self.columns.y, number), number)
-        covariates: dict[str, Any] = {c: _number(_get(row, c, number), c, number) for c in self.numeric}
-        covariates.update({c: str(_get(row, c, number)) for c in self.categorical})
-        if name is None:
-            raise MissingColumnError(f"row {number}: name its series")
-        return Arrival(name if isinstance(name, int) else str(name), ds, y, covariates)
+    def read_row(self, row: Row, number: int) -> Arrival:
+        """Check one row; `number` names it in errors."""
+        if not isinstance(row, Mapping):
+            raise BadValueError(f"row {number}: {row!r} is not a row; hand in values by column name")
+        where = f"row {number}"
+        name = None
+        if self.columns.unique_id is not None:
+            name = _series_name(_get(row, self.columns.unique_id, where), f"{where}, column {self.columns.unique_id!r}")
+        ds = self._stamp(_get(row, self.columns.ds, where), f"{where}, column {self.columns.ds!r}")
+        place = Place(number, name, ds, self.time_zone)
+        y = self._target(_get(row, self.columns.y, place), place)
+        covariates: dict[str, Any] = {
+            column: _number(_get(row, column, place), column, place) for column in self.numeric
+        }
+        for column in self.categories:
+            covariates[column] = self._category(_get(row, column, place), column, place)
+        return Arrival(self.columns.y if name is None else name, ds, y, covariates, place)
 
-    def _target(self, value: object, number: int) -> float:
-        missing = value is None or (isinstance(value, (float, np.floating)) and bool(np.isnan(value)))
+    def _read_table(self, source: object) -> list[Arrival]:
+        covariates = (*self.numeric, *self.categories)
+        table = SeriesTable.from_table(
+            source, columns=self.columns, covariates=covariates, freq=self.frequency.code.partition("@")[0],
+            policy=self.tables,
+        )  # fmt: skip
+        refuse_other_clock(self.time_zone, table.time_zone is not None, f"column {self.columns.ds!r}")
+        arrivals = []
+        for row, owner in enumerate(table.series_of_rows):
+            name = str(table.ids[owner])
+            values = {column: table.covariates[column][row] for column in covariates}
+            place = Place(table.row_number(row), name, table.ds[row], table.time_zone)
+            for column in self.categories:
+                values[column] = self._category(values[column], column, place)
+            arrivals.append(Arrival(name, table.ds[row], float(table.y[row]), values, place))
+        return arrivals
+
+    def _target(self, value: object, place: Place) -> float:
+        if type(value) is float and abs(value) <= LARGEST:
+            return value
+        missing = value is None or value != value  # noqa: PLR0124  NaN is unlike itself
         if missing and self.mask_missing:
             return float("nan")
         if missing:
             raise BadValueError(
-                f"row {number}, column {self.columns.y!r}: the target is missing; "
+                f"{place.column(self.columns.y)}: the target is missing; "
                 "leave the row out, or fit the model with missing='mask'"
             )
-        return _number(value, self.columns.y, number)
+        return _number(value, self.columns.y, place)
 
-    def _stamp(self, value: Any, number: int) -> Any:
-        where = f"row {number}, column {self.columns.ds!r}"
-        if self.frequency.is_index:
-            if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
-                return np.int64(value)
-            raise TimeStampError(f"{where}: {value!r} is not a whole number, as the model's time stamps are")
-        return parse_stamp(value, where)
+    def _category(self, value: object, column: str, place: Place) -> str:
+        whole = isinstance(value, float) and value.is_integer()
+        text = str(int(value)) if whole else str(value)  # type: ignore[call-overload]
+        known = self.categories[column]
+        if value is None or text not in known:
+            some = ", ".join(map(repr, sorted(known)[:5])) + (", ..." if len(known) > 5 else "")
+            raise BadValueError(
+                f"{place.column(column)}: category {value!r} was not seen at fit ({some}); correct it, "
+                "or fit with rows that have it"
+            )
+        return text
 
-
-def parse_stamp(value: Any, where: str) -> Any:
-    """A time stamp as datetime64[us], in UTC if it has a zone.
-
-    Raises:
-        TimeStampError: if it is no date.
-    """
-    if hasattr(value, "to_pydatetime"):
-        value = value.to_pydatetime()
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value.replace("Z", "+00:00"))
-        except ValueError as error:
-            raise TimeStampError(
-                f"{where}: {value!r} is not a date; write it as 2024-01-31 or 2024-01-31T12:00"
-            ) from error
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        offset = value.utcoffset()
-        value = value.replace(tzinfo=None) - offset if offset is not None else value.replace(tzinfo=None)
-    if isinstance(value, (date, np.datetime64)):
-        stamp: Any = np.datetime64(cast("Any", value), "us")
-        if not np.isnat(stamp):
-            return stamp
-    raise TimeStampError(f"{where}: {value!r} is not a date; {HOW_TO_WRITE}")
+    def _stamp(self, value: Any, where: str) -> Any:
+        if not self.frequency.is_index:
+            return parse_stamp(value, where, self.columns.date_format, self.time_zone)
+        if is_whole_number(value) or (isinstance(value, float) and value.is_integer()):
+            return np.int64(value)
+        raise TimeStampError(
+            f"{where}: {value!r} is not a whole number, as the model's time stamps are; number the row"
+        )
 
 
-def _get(row: Row, column: str, number: int) -> Any:
-    if column not in row:
-        raise MissingColumnError(f"row {number}: column {column!r} is missing; the row has {', '.join(map(str, row))}")
-    return row[column]
-
-
-def _number(value: Any, column: str, number: int) -> float:
+def _get(row: Row, column: str, place: object) -> Any:
     try:
-        result = float(value) if not isinstance(value, str) else None
+        return row[column]
+    except KeyError:
+        has = ", ".join(map(repr, row)) or "nothing"
+        raise MissingColumnError(f"{place}: column {column!r} is missing; the row has {has}") from None
+
+
+def _series_name(cell: object, where: str) -> str:
+    """The series' name as text: 7, 7.0 and "7" are one series, as in a table."""
+    if type(cell) is str and cell:
+        return cell
+    if cell is None or cell == "" or cell != cell:  # noqa: PLR0124  NaN is unlike itself
+        raise BadValueError(f"{where}: the series is not named; fill it in")
+    return str(int(cell)) if isinstance(cell, (float, np.floating)) and float(cell).is_integer() else str(cell)
+
+
+def _number(value: Any, column: str, place: Place) -> float:
+    try:
+        result = float(value) if not isinstance(value, str) or "_" not in value else None
     except (TypeError, ValueError):
         result = None
     if result is None or not np.isfinite(result):
-        raise BadValueError(f"row {number}, column {column!r}: {value!r} is not a finite number; correct the row")
+        raise BadValueError(f"{place.column(column)}: {value!r} is not a finite number; correct the row")
     if abs(result) > LARGEST:
-        raise BadValueError(f"row {number}, column {column!r}: {value!r} is beyond 1e30; use a larger unit")
+        raise BadValueError(f"{place.column(column)}: {value!r} is larger than 1e30; use a larger unit, or correct it")
     return result
-
-
-def decide(policy: ArrivalPolicy, arrival: Arrival, last: Any, frequency: Frequency) -> tuple[ArrivalAction, int]:
-    """Whether a row is used, and how many rows are missing before it.
-
-    Raises:
-        LateRowError: the row comes before, or with, the last one and the policy refuses that.
-        SkippedRowError: rows are missing before it and the policy refuses that.
-        TimeStampError: the row's time is not a whole number of steps after the last one.
-    """
-    steps = frequency.steps_between(last, arrival.ds)
-    if steps == 1:
-        return "use", 0
-    where = f"series {arrival.name!r}: the row of {show_stamp(arrival.ds, frequency.zone)}"
-    seen = show_stamp(last, frequency.zone)
-    if steps < 0 and policy.late == "refuse":
-        raise LateRowError(f"{where} comes before the last one seen, {seen}; late='ignore' would drop it")
-    if steps == 0 and policy.repeated == "refuse":
-        raise LateRowError(f"{where} has been seen already; repeated='ignore' would drop it")
-    if steps <= 0:
-        return "ignore", 0
-    if policy.skipped == "refuse":
-        raise SkippedRowError(
-            f"{where} comes {steps} steps after the last one seen, {seen}; hand in the rows between, "
-            "or open the stream with skipped='mask' (the model must be fitted with missing='mask')"
-        )
-    return "use", steps - 1
-
-
-def rounds(arrivals: Sequence[Arrival]) -> list[list[Arrival]]:
-    """Arrivals in batches that hold each series once, in order of arrival."""
-    batches: list[list[Arrival]] = []
-    turn: dict[str | int, int] = {}
-    for arrival in arrivals:
-        number = turn.get(arrival.name, 0)
-        turn[arrival.name] = number + 1
-        if number == len(batches):
-            batches.append([])
-        batches[number].append(arrival)
-    return batches

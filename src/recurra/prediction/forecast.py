@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 import torch
 
+from recurra.data.columns import TablePolicy
 from recurra.data.forecasts import Forecasts
 from recurra.data.preparation import Origins, Preparation, PreparedRows
 from recurra.data.preparation.reference import Array
 from recurra.data.preparation.rows import Rows
 from recurra.data.series import SeriesTable
-from recurra.errors import TableError
-from recurra.models.forecast import ForecastNetwork, ForecastShape, State
+from recurra.errors import ConfigError
+from recurra.models.forecast import ForecastNetwork, ForecastShape, State, join_states
+from recurra.prediction.future import FutureReader
 from recurra.shapes import Tensor
 
 ROWS_AT_ONCE = 200_000
@@ -30,7 +32,7 @@ class Hindcast:
 
     Args:
         rows: row of the table that each forecast was made at, [n].
-        quantiles: [n, horizon, levels].
+        quantiles: [n, horizon, levels]; NaN for steps whose future covariates lie beyond the table.
         actual: what came, NaN where missing or beyond the table, [n, horizon].
     """
 
@@ -71,34 +73,54 @@ class ForecastPredictor:
             digest.update(name.encode() + tensor.numpy().tobytes())
         return digest.hexdigest()
 
-    def forecasts(self, table: SeriesTable, future: SeriesTable | None = None) -> Forecasts:
+    def forecasts(self, table: SeriesTable, future: object = None, tables: TablePolicy | None = None) -> Forecasts:
         """Forecasts of the `horizon` steps after the last row of each series.
 
         Args:
             table: the rows so far.
-            future: covariates known in advance of those steps; needed if the model was trained with any.
+            future: any table with the covariates known in advance of those steps; needed if the model was trained
+                with any.
+            tables: what to do about the blemishes of that table.
 
         Raises:
             TableError: if future covariates are needed and not given, or do not begin after the last row.
         """
-        self._check_future(table, future)
-        parts = [self._last(*part) for part in _parts(table, future)]
-        quantiles = np.concatenate(parts)
-        return self.as_forecasts(table.ids, table.future_ds(self.shape.horizon), quantiles)
+        ds = table.future_ds(self.shape.horizon)
+        ahead = FutureReader(self.preparation.spec, table.columns, tables or TablePolicy()).read(future, table.ids, ds)
+        parts = []
+        for part, piece in _pieces(table):
+            steps = slice(part.start * self.shape.horizon, part.stop * self.shape.horizon)
+            prepared = self.preparation.rows(piece, {name: values[steps] for name, values in ahead.items()} or None)
+            output, _ = self._run(prepared)
+            parts.append(self._quantiles(prepared, prepared.last_rows, output))
+        return self.as_forecasts(table.ids, ds, np.concatenate(parts))
 
     def hindcast(self, table: SeriesTable, first: Rows) -> Hindcast:
         """Forecasts at every row of each series from its row number `first` on, in one pass.
 
         Args:
             table: the rows; each forecast uses those up to its own row, and the future covariates after it.
-            first: row number within each series, [series].
+            first: row number within each series, from 0, [series].
+
+        Raises:
+            ConfigError: for a negative row number.
         """
+        if np.any(first < 0):
+            raise ConfigError(f"the first row to forecast from must be 0 or more, not {int(np.min(first))}")
+        found = [self._hindcast(piece, first[part], int(table.offsets[part.start])) for part, piece in _pieces(table)]
+        rows, quantiles, actual = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+        return Hindcast(rows, self.shape.levels, quantiles, actual)
+
+    def _hindcast(self, table: SeriesTable, first: Rows, offset: int) -> tuple[Rows, Array, Array]:
         prepared = self.preparation.rows(table)
-        begins = prepared.offsets[:-1] + first
-        rows = np.concatenate([np.arange(b, e) for b, e in zip(begins, prepared.offsets[1:], strict=True)])
-        h = self._outputs(prepared)
-        quantiles = self._quantiles(prepared, rows, h[torch.as_tensor(rows)])
-        return Hindcast(rows, self.shape.levels, quantiles, prepared.targets(rows, prepared.offsets[1:]))
+        ends = prepared.offsets[1:]
+        rows = np.flatnonzero(np.arange(len(table)) >= np.repeat(prepared.offsets[:-1] + first, table.lengths))
+        output, _ = self._run(prepared)
+        quantiles = self._quantiles(prepared, rows, output)
+        if self.preparation.spec.future:
+            beyond = rows[:, None] + np.arange(1, self.shape.horizon + 1) >= ends[prepared.owner[rows]][:, None]
+            quantiles[beyond] = np.nan
+        return rows + offset, quantiles, prepared.targets(rows, ends)
 
     def as_forecasts(self, ids: Sequence[str | int], ds: np.ndarray[Any, Any], quantiles: Array) -> Forecasts:
         """Quantiles with their dates and means."""
@@ -110,73 +132,30 @@ class ForecastPredictor:
         spec = self.preparation.spec
         known = torch.from_numpy(future) if self.shape.n_future else None
         reference = self.preparation.rule.ahead(origins.lookback, origins.shift, spec.horizon)
-        level_gap = (origins.shift[:, None] - reference) / origins.step[:, None]
-        corrections: Array = self.network.quantiles(h, torch.from_numpy(level_gap), known).numpy()
+        corrections: Array = self.network.quantiles(h, known).numpy()
         return reference[:, :, None] + origins.step[:, None, None] * corrections
 
-    def _last(self, table: SeriesTable, future: SeriesTable | None) -> Array:
-        prepared = self.preparation.rows(table, future)
-        h = self._outputs(prepared)
-        return self._quantiles(prepared, prepared.last_rows, h[torch.as_tensor(prepared.last_rows)])
-
-    def _quantiles(self, prepared: PreparedRows, rows: Rows, h: Tensor) -> Array:
+    def _quantiles(self, prepared: PreparedRows, rows: Rows, output: Tensor) -> Array:
         stride = max(1, QUANTILES_AT_ONCE // (self.shape.horizon * len(self.shape.levels)))
-        blocks = [slice(i, i + stride) for i in range(0, len(rows), stride)]
-        parts = [
-            self.quantiles_from(h[block], prepared.origins(rows[block]), prepared.future(rows[block]))
-            for block in blocks
-        ]
+        parts = [np.zeros((0, self.shape.horizon, len(self.shape.levels)))]
+        for begin in range(0, len(rows), stride):
+            block = rows[begin : begin + stride]
+            parts.append(
+                self.quantiles_from(output[torch.as_tensor(block)], prepared.origins(block), prepared.future(block))
+            )
         return np.concatenate(parts)
 
     @torch.inference_mode()
-    def _outputs(self, prepared: PreparedRows) -> Tensor:
-        """The network's output at every row, [rows, hidden]."""
+    def _run(self, prepared: PreparedRows) -> tuple[Tensor, State]:
+        """The network's output at every row [rows, hidden], its state after each series [layers, series, hidden]."""
         rows, lengths = _grid(prepared)
         x = torch.from_numpy(prepared.inputs(rows.reshape(-1)).reshape(*rows.shape, -1))
-        output, _ = self.network.states(x, None, torch.from_numpy(lengths))
-        return output[torch.from_numpy(np.arange(rows.shape[1]) < lengths[:, None])]
+        output, state = self.network.states(x, None, torch.from_numpy(lengths))
+        return output[torch.from_numpy(np.arange(rows.shape[1]) < lengths[:, None])], state
 
-    def _check_future(self, table: SeriesTable, future: SeriesTable | None) -> None:
-        if self.preparation.spec.future:
-            self.future_rows(future, table.ids, table.future_ds(self.shape.horizon))
-
-    def future_rows(self, future: SeriesTable | None, names: Sequence[str | int], ds: np.ndarray[Any, Any]) -> Rows:
-        """Rows of the table of future covariates that belong to some series' next steps, [series * horizon].
-
-        Args:
-            future: the table that was handed in.
-            names: the series.
-            ds: their next stamps, [series, horizon].
-
-        Raises:
-            TableError: if there is no such table, or it does not begin right after each series' last row.
-        """
-        if future is None:
-            raise TableError(
-                f"this model needs the columns {', '.join(self.preparation.spec.future)} of the next "
-                f"{self.shape.horizon} steps: hand them in as a second table (future=)"
-            )
-        rows = []
-        for name, expected in zip(names, ds, strict=True):
-            begin = int(future.offsets[future.index_of(name)]) if name in future.ids else len(future.ds)
-            end = int(future.offsets[future.index_of(name) + 1]) if name in future.ids else len(future.ds)
-            given = future.ds[begin : min(end, begin + len(expected))]
-            if not np.array_equal(given, expected):
-                raise TableError(
-                    f"series {name!r}: the table of future covariates must have the {len(expected)} rows "
-                    f"{expected[0]} ... {expected[-1]}; it has {end - begin} rows"
-                    + (f" from {given[0]}" if len(given) else "")
-                )
-            rows.append(np.arange(begin, begin + len(expected)))
-        return np.concatenate(rows)
-
-    @torch.inference_mode()
     def last_state(self, table: SeriesTable) -> State:
         """The recurrent state after each series' last row, [layers, series, hidden]."""
-        prepared = self.preparation.rows(table)
-        rows, lengths = _grid(prepared)
-        x = torch.from_numpy(prepared.inputs(rows.reshape(-1)).reshape(*rows.shape, -1))
-        return self.network.states(x, None, torch.from_numpy(lengths))[1]
+        return join_states([self._run(self.preparation.rows(piece))[1] for _, piece in _pieces(table)])
 
     def to_config(self) -> dict[str, Any]:
         """Plain values for a model folder."""
@@ -217,21 +196,14 @@ def _grid(prepared: PreparedRows) -> tuple[Rows, Rows]:
     return prepared.offsets[:-1, None] + np.minimum(steps, lengths[:, None] - 1), lengths
 
 
-def _parts(table: SeriesTable, future: SeriesTable | None) -> list[tuple[SeriesTable, SeriesTable | None]]:
-    """The table in pieces of whole series that fit into memory, with the future rows in the same order."""
+def _pieces(table: SeriesTable) -> list[tuple[slice, SeriesTable]]:
+    """The table in pieces of whole series that fit into memory, and which series each holds."""
     lengths = table.lengths
     cuts = [0]
     for i in range(1, table.n_series):
         if (i + 1 - cuts[-1]) * int(lengths[cuts[-1] : i + 1].max()) > ROWS_AT_ONCE:
             cuts.append(i)
-    bounds = list(zip(cuts, [*cuts[1:], table.n_series], strict=True))
-    if len(bounds) == 1 and future is None:
-        return [(table, None)]
-    parts: list[tuple[SeriesTable, SeriesTable | None]] = []
-    for begin, end in bounds:
-        piece = table.select(np.arange(begin, end))
-        ahead = None
-        if future is not None:
-            ahead = future.select(np.array([future.index_of(name) for name in piece.ids]))
-        parts.append((piece, ahead))
-    return parts
+    if len(cuts) == 1:
+        return [(slice(0, table.n_series), table)]
+    bounds = zip(cuts, [*cuts[1:], table.n_series], strict=True)
+    return [(slice(begin, end), table.select(np.arange(begin, end))) for begin, end in bounds]

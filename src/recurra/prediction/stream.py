@@ -8,18 +8,22 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from recurra.data.columns import Columns
+from recurra.data.columns import Columns, TablePolicy
 from recurra.data.forecasts import Forecasts
-from recurra.data.preparation import StreamedRows
-from recurra.data.preparation.covariates import NumericColumn
-from recurra.data.preparation.rows import Rows
+from recurra.data.preparation import Origins, StreamedRows
+from recurra.data.readers import is_whole_number
 from recurra.data.series import SeriesTable
-from recurra.errors import ConfigError, SkippedRowError, StreamError
-from recurra.models.forecast import State, select_state, zero_state_like
-from recurra.prediction.arrivals import Arrival, ArrivalPolicy, ArrivalReader, Row, decide, rounds
+from recurra.errors import ConfigError, StreamError, TimeStampError
+from recurra.models.forecast import State, join_states, select_state, zero_state_like
+from recurra.prediction.arrivals import Arrival, ArrivalReader, Row
 from recurra.prediction.forecast import ForecastPredictor
+from recurra.prediction.future import FutureReader
+from recurra.prediction.policy import ArrivalPolicy
 from recurra.prediction.snapshot import pack_snapshot, unpack_snapshot
 from recurra.shapes import Tensor
+
+Rows = npt.NDArray[np.int64]
+Array = npt.NDArray[np.float64]
 
 
 class ForecastStream:
@@ -33,7 +37,7 @@ class ForecastStream:
         columns: names of the columns of the rows.
         table: rows that came before, if any.
         policy: late, repeated and skipped rows.
-        mask_missing: whether missing targets are masked.
+        tables: what to do about the blemishes of tables that are handed in.
     """
 
     def __init__(
@@ -42,186 +46,225 @@ class ForecastStream:
         columns: Columns,
         table: SeriesTable | None = None,
         policy: ArrivalPolicy | None = None,
-        mask_missing: bool = False,
+        tables: TablePolicy | None = None,
     ) -> None:
-        self._predictor, self._columns, self._policy = predictor, columns, policy or ArrivalPolicy()
-        self._mask_missing = mask_missing
+        self._predictor, self._policy = predictor, policy or ArrivalPolicy()
         self._preparation = predictor.preparation
-        self._frequency = self._preparation.spec.step
+        self._spec = self._preparation.spec
+        self._frequency = self._spec.step
         if self._policy.skipped == "mask":
             self._check_mask()
-        self._index: dict[str | int, int] = {}
-        self._rows = StreamedRows(self._preparation, ())
-        self._last: npt.NDArray[Any] = np.zeros(0, np.int64 if self._frequency.is_index else "datetime64[us]")
-        self._state: tuple[Tensor, ...] = self._as_tuple(zero_state_like(predictor.network, 0))
+        tables = tables or TablePolicy()
+        self._reader = ArrivalReader(self._preparation, columns, tables)
+        self._future = FutureReader(self._spec, columns, tables)
+        self.columns = columns
+        self.time_zone = self._spec.time_zone if table is None else table.time_zone
+        self._begin(() if table is None else table.ids)
         if table is not None:
-            self._take_table(table)
+            self._rows = StreamedRows.after(self._preparation, table)
+            self._last = table.last_ds.copy()
+            self._state = predictor.last_state(table)
+
+    def _begin(self, names: Sequence[str | int]) -> None:
+        """Streams that have seen nothing."""
+        self._names = list(names)
+        self._index = {str(name): i for i, name in enumerate(names)}
+        self._rows = StreamedRows(self._preparation, names)
+        self._last = np.zeros(len(names), np.int64 if self._frequency.is_index else "datetime64[us]")
+        self._state = zero_state_like(self._predictor.network, len(names))
 
     def _check_mask(self) -> None:
-        if not self._mask_missing:
+        if not self._spec.show_missing:
             raise ConfigError("skipped='mask' needs a model that was fitted with missing='mask'")
-        if self._preparation.spec.past or self._preparation.spec.future:
+        if self._spec.past or self._spec.future:
             raise ConfigError("skipped='mask' cannot make up the covariates of rows that never came; use 'refuse'")
 
     @property
     def series(self) -> tuple[str | int, ...]:
         """Names of the streams, in order of arrival."""
-        return tuple(self._index)
+        return tuple(self._names)
 
     def last_seen(self, name: str | int) -> Any:
         """Time stamp of a stream's last row."""
-        return self._last[self._index[name]]
+        return self._last[self._index[str(name)]]
 
-    def update(self, row: Row, future: SeriesTable | None = None) -> Forecasts:
+    def update(self, row: Row, future: object = None) -> Forecasts:
         """One row in, that series' forecast out.
 
         Args:
             row: values by column name.
-            future: covariates of the next `horizon` steps, if the model was trained with any.
+            future: any table, or list of rows, with the covariates of the next `horizon` steps, if the model was
+                trained with any; the series need not be named in it.
 
         Raises:
-            TableError: the row is wrong; nothing has changed.
+            TableError: the row, or the future, is wrong; nothing has changed.
             StreamError: it is late, repeated or comes after a gap, and the policy refuses that; nothing has changed.
         """
-        return self.update_many([row], future)
+        return self._take([self._reader.read_row(row, 1)], future)
 
-    def update_many(self, rows: Iterable[Row], future: SeriesTable | None = None) -> Forecasts:
+    def update_many(self, rows: Iterable[Row] | object, future: object = None) -> Forecasts:
         """Rows of several series in, all advanced in one batched step; forecasts of these series out.
 
         Several rows of one series are taken in their order. If any row is refused, none is used.
+
+        Args:
+            rows: mappings of column names to values, or any table that `fit` takes.
+            future: as for `update`, with a row for each of these series and steps.
         """
-        arrivals = self._reader().read(rows)
+        arrivals = self._reader.read(rows)
         if not arrivals:
             raise StreamError("there is no row to take; hand in at least one")
-        plan = self._plan(arrivals)
-        self._add_new([a for a in arrivals if a.name not in self._index])
-        names = list(dict.fromkeys(arrival.name for arrival in arrivals))
-        for batch in rounds(plan):
-            self._advance(batch)
-        return self._forecast(names, future)
+        return self._take(arrivals, future)
 
-    def _reader(self) -> ArrivalReader:
-        columns = {**self._preparation.past.columns, **self._preparation.future.columns}
-        numeric = tuple(name for name, column in columns.items() if isinstance(column, NumericColumn))
-        categorical = tuple(name for name in columns if name not in numeric)
-        single = next(iter(self._index)) if len(self._index) == 1 else None
-        if self._columns.unique_id is None and single is None:
-            single = "series"
-        return ArrivalReader(self._columns, self._frequency, numeric, categorical, self._mask_missing, single)
+    def _take(self, arrivals: Sequence[Arrival], future: object) -> Forecasts:
+        """Everything that may be refused is refused first; then nothing can fail."""
+        plan = self._plan(arrivals)
+        last = {arrival.name: arrival.ds for arrival in plan}
+        names = list(dict.fromkeys(arrival.name for arrival in arrivals))
+        stamps = np.array([last[name] if name in last else self.last_seen(name) for name in names], self._last.dtype)
+        ds = self._frequency.steps_after(stamps, self._spec.horizon)
+        ahead = self._known_ahead(names, ds, future)
+        self._add_new(names)
+        origins = None
+        batches = _rounds(plan)
+        for batch in batches:
+            origins = self._advance(batch)
+        streams = np.array([self._index[name] for name in names])
+        if origins is None or len(batches) > 1 or len(batches[0]) < len(names):
+            origins = self._rows.origins(streams, np.ones(len(streams), dtype=bool))
+        return self._answer(streams, origins, ds, ahead)
 
     def _plan(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
         """The rows to use, with a masked one for every skipped one; decided before anything changes."""
-        last: dict[str | int, Any] = {}
+        last: dict[str, Any] = {}
         plan: list[Arrival] = []
         for arrival in arrivals:
             before = last.get(arrival.name)
             if before is None and arrival.name in self._index:
-                before = self._last[self._index[arrival.name]]
-            skipped = 0
-            if before is not None:
-                action, skipped = decide(self._policy, arrival, before, self._frequency)
-                if action == "ignore":
+                before = self.last_seen(arrival.name)
+            if before is None:
+                self._check_first(arrival)
+            else:
+                skipped = self._policy.rows_before(arrival.place, arrival.ds, before, self._frequency, self.time_zone)
+                if skipped is None:
                     continue
-                if skipped > 1_000_000:
-                    raise SkippedRowError(f"series {arrival.name!r}: {skipped} rows are missing; begin a new stream")
-                stamps = self._frequency.steps_after(before, skipped)
-                plan += [Arrival(arrival.name, stamp, float("nan"), {}) for stamp in stamps]
+                for stamp in self._frequency.steps_after(before, skipped) if skipped else ():
+                    plan.append(Arrival(arrival.name, stamp, float("nan"), {}, arrival.place))
             plan.append(arrival)
             last[arrival.name] = arrival.ds
         return plan
 
-    def _add_new(self, arrivals: Sequence[Arrival]) -> None:
-        names = list(dict.fromkeys(a.name for a in arrivals))
-        if not names:
+    def _check_first(self, arrival: Arrival) -> None:
+        if not self._frequency.on_grid(arrival.ds):
+            raise TimeStampError(
+                f"{arrival.place.column(self.columns.ds)}: such a time cannot occur at the model's frequency "
+                f"{self._frequency.code!r}; correct the time stamp"
+            )
+
+    def _add_new(self, names: Sequence[str]) -> None:
+        new: list[str | int] = [int(n) if is_whole_number(n) else n for n in names if n not in self._index]
+        if not new:
             return
-        self._index.update({name: len(self._index) + i for i, name in enumerate(names)})
-        self._rows.extend(StreamedRows(self._preparation, names))
-        self._last = np.concatenate([self._last, np.zeros(len(names), self._last.dtype)])
-        fresh = self._as_tuple(zero_state_like(self._predictor.network, len(names)))
-        self._state = tuple(torch.cat([old, new], 1) for old, new in zip(self._state, fresh, strict=True))
+        self._index.update({str(name): len(self._index) + i for i, name in enumerate(new)})
+        self._names += new
+        self._rows.extend(StreamedRows(self._preparation, new))
+        self._last = np.concatenate([self._last, np.zeros(len(new), self._last.dtype)])
+        self._state = join_states([self._state, zero_state_like(self._predictor.network, len(new))])
 
     @torch.inference_mode()
-    def _advance(self, batch: Sequence[Arrival]) -> None:
+    def _advance(self, batch: Sequence[Arrival]) -> Origins:
         streams = np.array([self._index[a.name] for a in batch])
         stamps = np.array([a.ds for a in batch], self._last.dtype)
-        covariates = {name: np.array([a.covariates[name] for a in batch]) for name in batch[0].covariates}
-        known = self._preparation.known(stamps, covariates)
-        y = np.array([a.y for a in batch])
-        x, _ = self._rows.advance(streams, y, covariates, known)
+        covariates = {
+            name: np.array([a.covariates[name] for a in batch], object if name in self._reader.categories else None)
+            for name in batch[0].covariates
+        }
+        past = self._preparation.past.encode(covariates, len(batch))
+        future = self._preparation.future.encode(covariates, len(batch))
+        known = np.concatenate([self._preparation.calendar(stamps), future], axis=1)
+        x, origins = self._rows.advance(streams, np.array([a.y for a in batch]), past, known)
         rows = torch.from_numpy(streams)
-        before = select_state(self._as_state(self._state), rows)
-        _, after = self._predictor.network.step(torch.from_numpy(x), before)
-        for mine, new in zip(self._state, self._as_tuple(after), strict=True):
+        _, after = self._predictor.network.step(torch.from_numpy(x), select_state(self._state, rows))
+        for mine, new in zip(_parts(self._state), _parts(after), strict=True):
             mine[:, rows] = new
         self._last[streams] = stamps
+        return origins
 
-    def _forecast(self, names: Sequence[str | int], future: SeriesTable | None) -> Forecasts:
-        streams = np.array([self._index[name] for name in names])
-        horizon = self._preparation.spec.horizon
-        ds = self._frequency.steps_after(self._last[streams], horizon)
-        ahead = self._ahead(names, streams, ds, future)
-        origins = self._rows.origins(streams, np.ones(len(streams), dtype=bool))
-        h = self._state[0][-1, torch.from_numpy(streams)]
-        return self._predictor.as_forecasts(names, ds, self._predictor.quantiles_from(h, origins, ahead))
+    def _known_ahead(self, names: Sequence[str | int], ds: npt.NDArray[Any], future: object) -> Array:
+        """What is known in advance of the steps to forecast, [n, horizon, K]."""
+        covariates = self._future.read(future, names, ds)
+        encoded = self._preparation.future.encode(covariates, ds.size)
+        known = np.concatenate([self._preparation.calendar(ds.reshape(-1)), encoded], axis=1)
+        return known.reshape(*ds.shape, -1)
 
-    def _ahead(
-        self, names: Sequence[str | int], streams: Rows, ds: npt.NDArray[Any], future: SeriesTable | None
-    ) -> npt.NDArray[np.float64]:
-        covariates: dict[str, npt.NDArray[Any]] = {}
-        if self._preparation.spec.future:
-            rows = self._predictor.future_rows(future, names, ds)
-            assert future is not None
-            covariates = {name: future.covariates[name][rows] for name in self._preparation.spec.future}
-        return self._preparation.known(ds.reshape(-1), covariates).reshape(len(streams), ds.shape[1], -1)
+    def _answer(self, streams: Rows, origins: Origins, ds: npt.NDArray[Any], ahead: Array) -> Forecasts:
+        h = _parts(self._state)[0][-1, torch.from_numpy(streams)]
+        quantiles = self._predictor.quantiles_from(h, origins, ahead)
+        return self._predictor.as_forecasts([self._names[i] for i in streams], ds, quantiles)
 
-    @torch.inference_mode()
-    def _take_table(self, table: SeriesTable) -> None:
-        self._index = {name: i for i, name in enumerate(table.ids)}
-        self._rows = StreamedRows.after(self._preparation, table)
-        self._last = table.ds[table.offsets[1:] - 1].copy()
-        self._state = self._as_tuple(self._predictor.last_state(table))
+    def forecasts(self, future: object = None) -> Forecasts:
+        """The present forecast of every stream, without a new row.
 
-    def forecasts(self, future: SeriesTable | None = None) -> Forecasts:
-        """The present forecast of every stream, without a new row."""
-        return self._forecast(list(self._index), future)
+        Raises:
+            StreamError: if no stream has begun.
+        """
+        if not self._names:
+            raise StreamError("no stream has begun; hand in a row first")
+        streams = np.arange(len(self._names))
+        ds = self._frequency.steps_after(self._last, self._spec.horizon)
+        ahead = self._known_ahead(self._names, ds, future)
+        return self._answer(streams, self._rows.origins(streams, np.ones(len(streams), dtype=bool)), ds, ahead)
 
     def fork(self) -> "ForecastStream":
         """An independent copy: rows that one takes do not reach the other."""
         twin = copy.copy(self)
-        twin._index, twin._rows = dict(self._index), copy.deepcopy(self._rows)
-        twin._last, twin._state = self._last.copy(), tuple(part.clone() for part in self._state)
+        twin._index, twin._names, twin._rows = dict(self._index), list(self._names), self._rows.copy()
+        twin._last, twin._state = self._last.copy(), select_state(self._state, torch.arange(len(self._names)))
         return twin
 
     def snapshot(self) -> bytes:
         """The state as bytes, for `restore` after a restart; carries schema version and model fingerprint."""
         arrays = {**self._rows.to_arrays(), "last": self._last.astype(np.int64)}
-        arrays.update({f"state.{i}": part.numpy() for i, part in enumerate(self._state)})
+        arrays.update({f"state.{i}": part.numpy() for i, part in enumerate(_parts(self._state))})
         header = {
-            "ids": list(self._index),
+            "ids": self._names,
             "policy": [self._policy.late, self._policy.repeated, self._policy.skipped],
-            "mask_missing": self._mask_missing,
+            "time_zone": self.time_zone,
         }
         return pack_snapshot(self._predictor.fingerprint, header, arrays)
 
     @classmethod
-    def restore(cls, snapshot: bytes, predictor: ForecastPredictor, columns: Columns) -> "ForecastStream":
+    def restore(
+        cls, snapshot: bytes, predictor: ForecastPredictor, columns: Columns, tables: TablePolicy | None = None
+    ) -> "ForecastStream":
         """The stream that was snapshot.
 
         Raises:
             SnapshotError: if the bytes are damaged, of an unknown schema version, or of another model.
         """
         header, arrays = unpack_snapshot(snapshot, predictor.fingerprint)
-        stream = cls(predictor, columns, None, ArrivalPolicy(*header["policy"]), bool(header["mask_missing"]))
-        stream._index = {name: i for i, name in enumerate(header["ids"])}
+        stream = cls(predictor, columns, None, ArrivalPolicy(*header["policy"]), tables)
+        stream._begin(header["ids"])
+        stream.time_zone = header["time_zone"]
         stream._rows = StreamedRows.from_arrays(predictor.preparation, header["ids"], arrays)
         stream._last = arrays["last"].astype(stream._last.dtype)
-        stream._state = tuple(torch.from_numpy(arrays[f"state.{i}"].copy()) for i in range(len(stream._state)))
+        parts = [torch.from_numpy(arrays[f"state.{i}"].copy()) for i in range(len(_parts(stream._state)))]
+        stream._state = (parts[0], parts[1]) if len(parts) == 2 else parts[0]
         return stream
 
-    @staticmethod
-    def _as_tuple(state: State) -> tuple[Tensor, ...]:
-        return state if isinstance(state, tuple) else (state,)
 
-    @staticmethod
-    def _as_state(parts: tuple[Tensor, ...]) -> State:
-        return (parts[0], parts[1]) if len(parts) == 2 else parts[0]
+def _parts(state: State) -> tuple[Tensor, ...]:
+    return state if isinstance(state, tuple) else (state,)
+
+
+def _rounds(arrivals: Sequence[Arrival]) -> list[list[Arrival]]:
+    """Arrivals in batches that hold each series once, in order of arrival."""
+    batches: list[list[Arrival]] = []
+    turn: dict[str, int] = {}
+    for arrival in arrivals:
+        number = turn.get(arrival.name, 0)
+        turn[arrival.name] = number + 1
+        if number == len(batches):
+            batches.append([])
+        batches[number].append(arrival)
+    return batches

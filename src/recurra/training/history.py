@@ -1,7 +1,9 @@
 """What happened in a training run: one record an epoch, and why it ended."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Ending = Literal["finished", "no longer improving", "out of time", "interrupted", "loss not finite"]
 
@@ -39,6 +41,21 @@ class History:
         """Wall-clock time of the run."""
         return self.epochs[-1].seconds if self.epochs else 0.0
 
-    def to_dict(self) -> dict[str, object]:
-        """The history as plain values for JSON."""
-        return asdict(self)
+    def to_dict(self) -> dict[str, Any]:
+        """The history as plain values for JSON; a loss that is not finite becomes None."""
+        values = asdict(self)
+        for record in (values, *values["epochs"]):
+            for name, value in record.items():
+                if isinstance(value, float) and not math.isfinite(value):
+                    record[name] = None
+        return values
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "History":
+        """The history that `to_dict` described; None becomes an infinite loss."""
+        epochs = [EpochRecord(**{name: _loss(value) for name, value in record.items()}) for record in values["epochs"]]
+        return cls(epochs, values["best_epoch"], _loss(values["best_loss"]), values["ending"])
+
+
+def _loss(value: Any) -> Any:
+    return math.inf if value is None else value

@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from recurra.data.categories import Vocabulary
 from recurra.data.preparation.reference import Array
-from recurra.errors import ConfigError
+from recurra.errors import BadValueError, ConfigError
 
 Column = npt.NDArray[Any]
+Rows = npt.NDArray[np.int64]
 MOST_CATEGORIES = 256
 
 
@@ -24,10 +25,12 @@ class NumericColumn:
 
     width = 1
 
-    def encode(self, values: Column) -> Array:
-        """[n] -> [n, 1]."""
-        numbers = np.asarray(values, dtype=np.float64)
-        return ((numbers - self.mean) / self.deviation)[:, None]
+    def encode(self, values: Column, name: str = "", rows: Rows | None = None) -> Array:
+        """[n] -> [n, 1]; the column's name is for the error that refuses text."""
+        del rows
+        if values.dtype.kind == "O":
+            raise BadValueError(f"column {name!r} holds categories, but the model learned numbers there; correct it")
+        return ((values.astype(np.float64) - self.mean) / self.deviation)[:, None]
 
     def to_config(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -45,9 +48,9 @@ class CategoryColumn:
         """Number of categories."""
         return len(self.vocabulary)
 
-    def encode(self, values: Column) -> Array:
-        """[n] -> [n, categories]."""
-        codes = self.vocabulary.encode(values)
+    def encode(self, values: Column, name: str = "", rows: Rows | None = None) -> Array:
+        """[n] -> [n, categories]; column and row numbers are for the error that refuses an unseen category."""
+        codes = self.vocabulary.encode(values, column=name, rows=rows)
         return np.eye(self.width)[codes]
 
     def to_config(self) -> dict[str, Any]:
@@ -71,9 +74,18 @@ class CovariateEncoder:
         """Columns of the encoded matrix."""
         return sum(column.width for column in self.columns.values())
 
-    def encode(self, covariates: Mapping[str, Column], n: int) -> Array:
-        """The matrix [n, width] of n rows."""
-        parts = [column.encode(covariates[name]) for name, column in self.columns.items()]
+    def encode(self, covariates: Mapping[str, Column], n: int, rows: Rows | None = None) -> Array:
+        """The matrix [n, width] of n rows.
+
+        Args:
+            covariates: name -> [n].
+            n: number of rows.
+            rows: their numbers in the user's table, for errors.
+
+        Raises:
+            BadValueError: a category that was not among the training rows.
+        """
+        parts = [column.encode(covariates[name], name, rows) for name, column in self.columns.items()]
         return np.concatenate(parts, axis=1) if parts else np.zeros((n, 0))
 
     def to_config(self) -> dict[str, Any]:
@@ -94,9 +106,9 @@ class CovariateEncoder:
 
 def _fit_column(name: str, values: Column) -> NumericColumn | CategoryColumn:
     if values.dtype == np.float64:
-        known = values[~np.isnan(values)]
-        deviation = float(known.std()) if len(known) else 1.0
-        return NumericColumn(float(known.mean()) if len(known) else 0.0, deviation or 1.0)
+        if values.min() == values.max():
+            return NumericColumn(float(values[0]), 1.0)
+        return NumericColumn(float(values.mean()), float(values.std()))
     vocabulary = Vocabulary.fit(values)
     if len(vocabulary) > MOST_CATEGORIES:
         raise ConfigError(

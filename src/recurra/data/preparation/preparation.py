@@ -1,10 +1,12 @@
 """From a table to a network's inputs: fitted on training rows, then the same for training, prediction and streams."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from recurra.data.calendar import calendar_columns, calendar_features
 from recurra.data.preparation.covariates import CovariateEncoder
@@ -16,6 +18,8 @@ from recurra.data.preparation.spec import PreparationSpec
 from recurra.data.scaling import ScalingKind, SeriesScaler
 from recurra.data.series import SeriesTable
 
+Stamps = npt.NDArray[Any]
+Covariates = Mapping[str, npt.NDArray[Any]]
 VALUES_AT_ONCE = 4_000_000
 
 
@@ -68,16 +72,26 @@ class Preparation:
         """Inputs of the network at each step."""
         return 1 + len(self.spec.lags) + int(self.spec.show_missing) + self.past.width + self.n_known
 
-    def start_levels(self, ids: tuple[str | int, ...]) -> Array:
-        """Level of each series before its first observation: that of its training rows, or zero, [series]."""
-        return np.array([self.levels.get(name, (0.0, 1.0, 1.0))[0] for name in ids])
+    @cached_property
+    def _level_by_name(self) -> dict[str, tuple[float, float, float]]:
+        """By the name as text: a table whose only series is "7" calls it 7."""
+        return {str(name): level for name, level in self.levels.items()}
 
-    def rows(self, table: SeriesTable, future: SeriesTable | None = None) -> PreparedRows:
+    def fixed_levels(self, ids: Sequence[str | int]) -> Array:
+        """(shift, scale, step) of each series as fixed at fit, NaN for one that was not there, [series, 3]."""
+        unknown = (np.nan, np.nan, np.nan)
+        return np.array([self._level_by_name.get(str(name), unknown) for name in ids]).reshape(len(ids), 3)
+
+    def start_levels(self, ids: Sequence[str | int]) -> Array:
+        """Level of each series before its first observation: that of its training rows, or zero, [series]."""
+        return np.nan_to_num(self.fixed_levels(ids)[:, 0])
+
+    def rows(self, table: SeriesTable, ahead: Covariates | None = None) -> PreparedRows:
         """Prepare every row of a table.
 
         Args:
             table: the rows; each is prepared from its own past only.
-            future: the next `horizon` rows of each series with their future covariates, if there are any.
+            ahead: future covariates of the next `horizon` rows of each series, name -> [series * horizon].
         """
         fill, age = fill_missing(table.y, table.offsets, self.rule, self.start_levels(table.ids))
         shift, scale, step = self._levels_by_row(table, fill, age)
@@ -92,44 +106,39 @@ class Preparation:
             shift=shift,
             scale=scale,
             step=step,
-            past=self.past.encode(table.covariates, n),
-            known=self._known_by_row(table, future),
-            owner=np.repeat(np.arange(table.n_series), np.diff(table.offsets)),
+            past=self.past.encode(table.covariates, n, table.file_rows),
+            known=self._known_by_row(table, ahead),
+            owner=table.series_of_rows,
         )
 
-    def known(self, ds: np.ndarray[Any, Any], covariates: Mapping[str, np.ndarray[Any, Any]]) -> Array:
-        """What is known in advance of rows with these time stamps, [n, K]."""
-        return np.concatenate([self._calendar(ds), self.future.encode(covariates, len(ds))], axis=1)
-
-    def _calendar(self, ds: np.ndarray[Any, Any]) -> Array:
+    def calendar(self, ds: Stamps) -> Array:
+        """Calendar features of rows with these time stamps, [n, C]."""
         if not self.spec.calendar:
             return np.zeros((len(ds), 0))
         return calendar_features(ds, self.spec.calendar, time_zone=self.spec.time_zone)
 
-    def _known_by_row(self, table: SeriesTable, future: SeriesTable | None) -> Array:
-        here = self.known(table.ds, table.covariates)
-        ahead_ds = table.future_ds(self.spec.horizon)
-        if future is not None:
-            ahead = self.known(ahead_ds.reshape(-1), future.covariates)
-        else:
-            calendar = self._calendar(ahead_ds.reshape(-1))
-            ahead = np.concatenate([calendar, np.zeros((len(calendar), self.future.width))], axis=1)
-        pieces: list[Array] = []
-        for i, after in enumerate(ahead.reshape(table.n_series, self.spec.horizon, -1)):
-            pieces += [here[table.offsets[i] : table.offsets[i + 1]], after]
-        return np.concatenate(pieces)
+    def _known_by_row(self, table: SeriesTable, ahead: Covariates | None) -> Array:
+        horizon, future = self.spec.horizon, self.future
+        here = np.concatenate(
+            [self.calendar(table.ds), future.encode(table.covariates, len(table), table.file_rows)], axis=1
+        )
+        calendar = self.calendar(table.future_ds(horizon).reshape(-1))
+        n = len(calendar)
+        after = np.zeros((n, future.width)) if ahead is None else future.encode(ahead, n)
+        steps = np.concatenate([calendar, after], axis=1).reshape(table.n_series, horizon, -1)
+        bounds = zip(table.offsets[:-1], table.offsets[1:], steps, strict=True)
+        return np.concatenate([piece for begin, end, last in bounds for piece in (here[begin:end], last)])
 
     def _levels_by_row(self, table: SeriesTable, fill: Array, age: Rows) -> tuple[Array, Array, Array]:
-        fixed = np.array([self.levels.get(name, (np.nan, np.nan, np.nan)) for name in table.ids])
-        lengths = np.diff(table.offsets)
-        shift, scale, step = (np.repeat(column, lengths) for column in fixed.T)
-        new = [i for i, name in enumerate(table.ids) if name not in self.levels]
-        errors = one_step_errors(table.y, fill, age, self.rule) if new else fill
+        fixed = self.fixed_levels(table.ids)
+        shift, scale, step = (np.repeat(column, table.lengths) for column in fixed.T)
+        new = np.flatnonzero(np.isnan(fixed[:, 0]))
+        errors = one_step_errors(table.y, fill, age, self.rule) if len(new) else fill
         for i in new:
             rows = slice(table.offsets[i], table.offsets[i + 1])
             running = RunningLevel.empty(1, self.spec.memory).over(table.y[rows], errors[rows])
             shift[rows], scale[rows] = running.shift(), running.scale()
-            step[rows] = scale[rows] if self.spec.reference == "none" else running.step()
+            step[rows] = scale[rows] if self.spec.reference == "none" else running.step(scale[rows])
         return shift, scale, step
 
     def to_config(self) -> dict[str, Any]:

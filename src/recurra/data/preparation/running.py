@@ -8,7 +8,7 @@ import numpy.typing as npt
 from recurra.data.preparation.reference import Array
 
 SMALLEST_STEP = 1e-3
-ROUNDING = 1e-14  # a variance below this share of the mean square is cancellation, not variation
+ROUNDING = 1e-14  # a variance below this share of the mean's square is rounding, not variation
 BLOCK = 64
 
 
@@ -16,21 +16,25 @@ BLOCK = 64
 class RunningLevel:
     """Fading sums from which level, spread and step follow; one entry a stream.
 
-    At each observation every sum fades by `1 - 1 / memory` before it grows, so that they speak of about the
-    last `memory` observations and follow a series whose level or size moves. Sums are taken around the first
-    observation, so that a large level costs no digits. Missing rows change nothing.
+    At each observation every sum fades by f = 1 - 1 / memory before it grows, so that they speak of about the
+    last `memory` observations and follow a series whose level or size moves. Missing rows change nothing.
+
+        count(t) = f count(t-1) + 1        total(t) = f total(t-1) + y(t)        mean(t) = total(t) / count(t)
+        squares(t) = f squares(t-1) + (y(t) - mean(t-1)) (y(t) - mean(t))
+
+    The last line is West's update (1979): it subtracts nothing large, so that neither a large level nor a first
+    observation far from the others costs digits.
 
     Args:
         memory: observations that the sums reach back over.
-        origin: the first observation.
         count: observations, faded.
-        total, squares: sum of the distances from the origin, and of their squares.
+        total: sum of the observations.
+        squares: sum of their squared distances from the mean.
         errors: sum of the absolute one-step errors of the reference rule.
         steps: number of those errors, faded.
     """
 
     memory: float
-    origin: Array
     count: Array
     total: Array
     squares: Array
@@ -40,7 +44,7 @@ class RunningLevel:
     @classmethod
     def empty(cls, n: int, memory: float) -> "RunningLevel":
         """Nothing seen yet by any of n streams."""
-        return cls(memory, *(np.zeros(n) for _ in range(6)))
+        return cls(memory, *(np.zeros(n) for _ in range(5)))
 
     def select(self, streams: npt.NDArray[np.int64]) -> "RunningLevel":
         """A copy of some streams' sums."""
@@ -53,7 +57,7 @@ class RunningLevel:
 
     def fields(self) -> tuple[Array, ...]:
         """The sums in their fixed order, as snapshots keep them."""
-        return self.origin, self.count, self.total, self.squares, self.errors, self.steps
+        return self.count, self.total, self.squares, self.errors, self.steps
 
     def add(self, y: Array, error: Array) -> None:
         """One row of every stream.
@@ -63,27 +67,26 @@ class RunningLevel:
             error: absolute error of the reference rule for it, NaN where there was none, [n].
         """
         seen, known = ~np.isnan(y), ~np.isnan(error)
-        self.origin = np.where(seen & (self.count == 0), y, self.origin)
-        distance = np.where(seen, y - self.origin, 0.0)
         fade, fade_errors = np.where(seen, self._fade, 1.0), np.where(known, self._fade, 1.0)
+        before = np.where(self.count > 0, self.shift(), y)
         self.count = fade * self.count + seen
-        self.total = fade * self.total + distance
-        self.squares = fade * self.squares + distance * distance
+        self.total = fade * self.total + np.where(seen, y, 0.0)
+        self.squares = fade * self.squares + np.where(seen, _grown(y, before, self.shift()), 0.0)
         self.errors = fade_errors * self.errors + np.where(known, error, 0.0)
         self.steps = fade_errors * self.steps + known
 
     def over(self, y: Array, error: Array) -> "RunningLevel":
         """The sums after every row of one series that nothing was seen of before; fields [rows]."""
         seen, known = ~np.isnan(y), ~np.isnan(error)
-        first = float(y[np.argmax(seen)]) if seen.any() else 0.0
-        distance = y[seen] - first
-        count = _spread(fading_sum(np.ones(len(distance)), self._fade), seen)
+        values = y[seen]
+        count, total = fading_sum(np.ones(len(values)), self._fade), fading_sum(values, self._fade)
+        mean = total / count
+        before = np.concatenate([values[:1], mean[:-1]])
         return RunningLevel(
             self.memory,
-            np.where(count > 0, first, 0.0),
-            count,
-            _spread(fading_sum(distance, self._fade), seen),
-            _spread(fading_sum(distance * distance, self._fade), seen),
+            _spread(count, seen),
+            _spread(total, seen),
+            _spread(fading_sum(_grown(values, before, mean), self._fade), seen),
             _spread(fading_sum(error[known], self._fade), known),
             _spread(fading_sum(np.ones(int(known.sum())), self._fade), known),
         )
@@ -94,25 +97,23 @@ class RunningLevel:
 
     def shift(self) -> Array:
         """Mean of the recent observations; zero before the first."""
-        return self.origin + self.total / np.where(self.count > 0, self.count, 1.0)
+        return self.total / np.where(self.count > 0, self.count, 1.0)
 
     def scale(self) -> Array:
         """Standard deviation of the recent observations; while they are all equal their size, or 1 for zeros."""
         n = np.where(self.count > 0, self.count, 1.0)
-        mean, mean_square = self.total / n, self.squares / n
-        variance = mean_square - mean * mean
-        size = np.abs(self.origin + mean)
-        return np.where(
-            variance > ROUNDING * np.maximum(mean_square, size * size),
-            np.sqrt(np.maximum(variance, 0.0)),
-            np.where(size > 0, size, 1.0),
-        )
+        variance, size = self.squares / n, np.abs(self.total / n)
+        return np.where(variance > ROUNDING * size * size, np.sqrt(variance), np.where(size > 0, size, 1.0))
 
-    def step(self) -> Array:
+    def step(self, scale: Array) -> Array:
         """Mean absolute one-step error of the reference lately; a tenth of the scale before the first."""
-        scale = self.scale()
         mean = self.errors / np.where(self.steps > 0, self.steps, 1.0)
         return np.where(self.steps > 0, np.maximum(mean, SMALLEST_STEP * scale), 0.1 * scale)
+
+
+def _grown(y: Array, before: Array, after: Array) -> Array:
+    """What an observation adds to the squares, from the means before and after it; rounding never makes it negative."""
+    return np.maximum((y - before) * (y - after), 0.0)
 
 
 def fading_sum(x: Array, fade: float) -> Array:

@@ -12,7 +12,7 @@ from recurra.data.preparation.rows import Origins, Rows, fill_missing
 from recurra.data.preparation.running import RunningLevel
 from recurra.data.series import SeriesTable
 
-STATE_ARRAYS = ("recent", "age", "origin", "count", "total", "squares", "errors", "steps")
+STATE_ARRAYS = ("recent", "age", "count", "total", "squares", "errors", "steps")
 
 
 class StreamedRows:
@@ -26,8 +26,8 @@ class StreamedRows:
     def __init__(self, preparation: Preparation, ids: Sequence[str | int]) -> None:
         self.preparation, self.spec, self.rule = preparation, preparation.spec, preparation.rule
         n = len(ids)
-        self.fixed = np.array([preparation.levels.get(name, (np.nan,) * 3) for name in ids]).reshape(n, 3)
-        self.recent = np.repeat(preparation.start_levels(tuple(ids))[:, None], self.rule.reach + 1, axis=1)
+        self.fixed = preparation.fixed_levels(ids)
+        self.recent = np.repeat(preparation.start_levels(ids)[:, None], self.rule.reach + 1, axis=1)
         self.age = np.full(n, -1, dtype=np.int64)
         self.running = RunningLevel.empty(n, self.spec.memory)
 
@@ -55,15 +55,19 @@ class StreamedRows:
         pairs = zip(self.running.fields(), other.running.fields(), strict=True)
         self.running = RunningLevel(self.spec.memory, *(np.concatenate(pair) for pair in pairs))
 
-    def advance(
-        self, streams: Rows, y: Array, past: Mapping[str, npt.NDArray[Any]], known: Array
-    ) -> tuple[Array, Origins]:
+    def copy(self) -> "StreamedRows":
+        """An independent copy."""
+        twin = StreamedRows(self.preparation, ())
+        twin.extend(self)
+        return twin
+
+    def advance(self, streams: Rows, y: Array, past: Array, known: Array) -> tuple[Array, Origins]:
         """One row of each of some streams.
 
         Args:
             streams: which ones, each once, [n].
             y: their observations, NaN where missing, [n].
-            past: their past covariates, each [n].
+            past: their encoded past covariates, [n, P].
             known: what was known in advance of these rows, [n, K].
 
         Returns:
@@ -80,8 +84,7 @@ class StreamedRows:
             self.running.assign(streams[own], sums)
         origins = self.origins(streams, ~np.isnan(y))
         target = origins.target_inputs(self.spec.lags, self.spec.show_missing)
-        encoded = self.preparation.past.encode(past, len(streams))
-        return np.concatenate([target, encoded, known], axis=1), origins
+        return np.concatenate([target, past, known], axis=1), origins
 
     def origins(self, streams: Rows, observed: npt.NDArray[np.bool_]) -> Origins:
         """What may be looked at from the latest row of each of some streams."""
@@ -90,7 +93,7 @@ class StreamedRows:
         if own.any():
             sums = self.running.select(streams[own])
             shift[own], scale[own] = sums.shift(), sums.scale()
-            step[own] = scale[own] if self.spec.reference == "none" else sums.step()
+            step[own] = scale[own] if self.spec.reference == "none" else sums.step(scale[own])
         return Origins(self._lookback(streams), observed, shift, scale, step)
 
     def _value_and_error(self, streams: Rows, y: Array) -> tuple[Array, Array]:

@@ -57,13 +57,12 @@ def normal_spreads(levels: Sequence[float], mean_absolute: float = 1.0) -> list[
 class QuantileHead(nn.Module):
     """Quantiles of the next `horizon` steps from the latest state and what is known of those steps.
 
-    Step k reads e_k = tanh(A_k h(t) + B f(t+k)), with f what is known in advance of that step, and adds to the
-    naive rule: a share tanh(g_k) of the way d_k from the rule to the series' own level, and corrections.
+    Step k reads e_k = tanh(A_k h(t) + B f(t+k)), with f what is known in advance of that step:
 
-        q_k = tanh(g_k) d_k + ordered(C_k h(t) + D e_k),    g_k = G_k h(t) + E e_k
+        q_k = ordered(C_k h(t) + D e_k)
 
-    C, D, E and G begin at zero: a fresh head's middle quantile is exactly the naive rule's forecast. Without
-    known-future inputs the terms with e_k fall away.
+    C and D begin at zero: a fresh head's middle quantile is exactly zero, so that a network begins as the rule that it
+    corrects. Without known-future inputs the term with e_k falls away.
 
     Args:
         n_hidden: width of the state.
@@ -79,33 +78,29 @@ class QuantileHead(nn.Module):
         super().__init__()
         self.horizon, self.levels = horizon, tuple(levels)
         self.middle = middle_level(levels)
-        n_raw = len(levels) + 1
-        self.state = nn.Linear(n_hidden, horizon * n_raw)
+        self.state = nn.Linear(n_hidden, horizon * len(levels))
         nn.init.zeros_(self.state.weight)
         with torch.no_grad():
-            self.state.bias.copy_(torch.tensor([*normal_spreads(levels), 0.0]).repeat(horizon))
+            self.state.bias.copy_(torch.tensor(normal_spreads(levels)).repeat(horizon))
         self.embedding = nn.Linear(n_hidden, horizon * n_embedding) if n_future else None
         self.future = nn.Linear(n_future, n_embedding, bias=False) if n_future else None
-        self.mix = nn.Linear(n_embedding, n_raw, bias=False) if n_future else None
+        self.mix = nn.Linear(n_embedding, len(levels), bias=False) if n_future else None
         if self.mix is not None:
             nn.init.zeros_(self.mix.weight)
 
     def forward(
         self,
         h: Float[Tensor, "*origins hidden"],
-        level_gap: Float[Tensor, "*origins horizon"],
         future: Float[Tensor, "*origins horizon future"] | None = None,
     ) -> Float[Tensor, "*origins horizon quantile"]:
-        """Increasing quantiles of each step ahead, relative to the naive rule, in units of the step scale.
+        """Increasing quantiles of each step ahead, relative to the rule, in units of the step scale.
 
         Args:
             h: the latest states.
-            level_gap: d_k, the series' level less the naive rule's forecast, in units of the step scale.
             future: f(t+k), if the head has known-future inputs.
         """
-        raw = self.state(h).unflatten(-1, (self.horizon, len(self.levels) + 1))
+        raw = self.state(h).unflatten(-1, (self.horizon, len(self.levels)))
         if self.embedding is not None and self.future is not None and self.mix is not None:
             e = torch.tanh(self.embedding(h).unflatten(-1, (self.horizon, -1)) + self.future(future))
             raw = raw + self.mix(e)
-        towards_level = torch.tanh(raw[..., -1:]) * level_gap[..., None]
-        return ordered_quantiles(raw[..., :-1], self.middle) + towards_level
+        return ordered_quantiles(raw, self.middle)

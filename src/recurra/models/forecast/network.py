@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+import torch
 from torch import nn
 
 from recurra.models.forecast.heads import QuantileHead
@@ -68,11 +69,10 @@ class ForecastNetwork(nn.Module):
     def quantiles(
         self,
         h: Float[Tensor, "*origins hidden"],
-        level_gap: Float[Tensor, "*origins horizon"],
         future: Float[Tensor, "*origins horizon future"] | None = None,
     ) -> Float[Tensor, "*origins horizon quantile"]:
-        """Quantiles of the steps after each origin, relative to the naive rule; see `QuantileHead`."""
-        quantiles: Tensor = self.head(self.dropout(h), level_gap, future)
+        """Quantiles of the steps after each origin, relative to the rule that is corrected; see `QuantileHead`."""
+        quantiles: Tensor = self.head(self.dropout(h), future)
         return quantiles
 
 
@@ -88,3 +88,12 @@ def select_state(state: State, rows: Sequence[int] | Tensor) -> State:
     if isinstance(state, tuple):
         return state[0][:, rows], state[1][:, rows]
     return state[:, rows]
+
+
+def join_states(states: Sequence[State]) -> State:
+    """The states of several batches as those of one."""
+    if len(states) == 1:
+        return states[0]
+    h = torch.cat([state[0] if isinstance(state, tuple) else state for state in states], 1)
+    c = [state[1] for state in states if isinstance(state, tuple)]
+    return (h, torch.cat(c, 1)) if c else h
