@@ -127,12 +127,11 @@ class ForecastTask:
         prepared = self.prepared
         reference, step = prepared.ahead(rows), prepared.step[rows][:, None]
         target = (prepared.targets(rows, ends) - reference) / step
-        level_gap = self._tensor((prepared.shift[rows][:, None] - reference) / step)
         weight = prepared.step[rows] * self._weight[prepared.owner[rows]] * (prepared.age[rows] >= self.plan.youngest)
         known = ~np.isnan(target)
         share = np.where(known, weight[:, None], 0.0)
         future = self._tensor(prepared.future(rows)) if self.network.shape.n_future else None
-        quantiles = self.network.quantiles(h, level_gap, future)
+        quantiles = self.network.quantiles(h, future)
         error = self._tensor(np.where(known, target, 0.0))[..., None] - quantiles
         pinball = torch.maximum(self._levels * error, (self._levels - 1.0) * error).mean(-1)
         total = (pinball * self._tensor(share)).sum()
