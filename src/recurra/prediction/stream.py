@@ -123,14 +123,16 @@ class ForecastStream:
         names = list(dict.fromkeys(arrival.name for arrival in arrivals))
         stamps = np.array([last[name] if name in last else self.last_seen(name) for name in names], self._last.dtype)
         ds = self._frequency.steps_after(stamps, self._spec.horizon)
-        ahead = self._known_ahead(names, ds, future)
+        covariates = self._encoded_future(names, ds, future)
+        calendar = self._calendar(np.concatenate([stamps[:, None], ds], axis=1))
+        ahead = np.concatenate([calendar[:, 1:], covariates], axis=2)
         self._add_new(names)
-        origins = None
-        batches = _rounds(plan)
-        for batch in batches:
-            origins = self._advance(batch)
         streams = np.array([self._index[name] for name in names])
-        if origins is None or len(batches) > 1 or len(batches[0]) < len(names):
+        if [arrival.name for arrival in plan] == names:
+            origins = self._advance(plan, calendar[:, 0])
+        else:
+            for batch in _rounds(plan):
+                self._advance(batch, self._calendar(np.array([arrival.ds for arrival in batch], self._last.dtype)))
             origins = self._rows.origins(streams, np.ones(len(streams), dtype=bool))
         return self._answer(streams, origins, ds, ahead)
 
@@ -172,7 +174,7 @@ class ForecastStream:
         self._state = join_states([self._state, zero_state_like(self._predictor.network, len(new))])
 
     @torch.inference_mode()
-    def _advance(self, batch: Sequence[Arrival]) -> Origins:
+    def _advance(self, batch: Sequence[Arrival], calendar: Array) -> Origins:
         streams = np.array([self._index[a.name] for a in batch])
         stamps = np.array([a.ds for a in batch], self._last.dtype)
         covariates = {
@@ -181,7 +183,7 @@ class ForecastStream:
         }
         past = self._preparation.past.encode(covariates, len(batch))
         future = self._preparation.future.encode(covariates, len(batch))
-        known = np.concatenate([self._preparation.calendar(stamps), future], axis=1)
+        known = np.concatenate([calendar, future], axis=1)
         x, origins = self._rows.advance(streams, np.array([a.y for a in batch]), past, known)
         rows = torch.from_numpy(streams)
         _, after = self._predictor.network.step(torch.from_numpy(x), select_state(self._state, rows))
@@ -190,12 +192,14 @@ class ForecastStream:
         self._last[streams] = stamps
         return origins
 
-    def _known_ahead(self, names: Sequence[str | int], ds: npt.NDArray[Any], future: object) -> Array:
-        """What is known in advance of the steps to forecast, [n, horizon, K]."""
+    def _calendar(self, ds: npt.NDArray[Any]) -> Array:
+        """Calendar features, [..., C]."""
+        return self._preparation.calendar(ds.reshape(-1)).reshape(*ds.shape, -1)
+
+    def _encoded_future(self, names: Sequence[str | int], ds: npt.NDArray[Any], future: object) -> Array:
+        """The covariates of the steps to forecast, [n, horizon, F]."""
         covariates = self._future.read(future, names, ds)
-        encoded = self._preparation.future.encode(covariates, ds.size)
-        known = np.concatenate([self._preparation.calendar(ds.reshape(-1)), encoded], axis=1)
-        return known.reshape(*ds.shape, -1)
+        return self._preparation.future.encode(covariates, ds.size).reshape(*ds.shape, -1)
 
     def _answer(self, streams: Rows, origins: Origins, ds: npt.NDArray[Any], ahead: Array) -> Forecasts:
         h = _parts(self._state)[0][-1, torch.from_numpy(streams)]
@@ -212,7 +216,7 @@ class ForecastStream:
             raise StreamError("no stream has begun; hand in a row first")
         streams = np.arange(len(self._names))
         ds = self._frequency.steps_after(self._last, self._spec.horizon)
-        ahead = self._known_ahead(self._names, ds, future)
+        ahead = np.concatenate([self._calendar(ds), self._encoded_future(self._names, ds, future)], axis=2)
         return self._answer(streams, self._rows.origins(streams, np.ones(len(streams), dtype=bool)), ds, ahead)
 
     def fork(self) -> "ForecastStream":
