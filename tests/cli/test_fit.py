@@ -12,7 +12,7 @@ import recurra
 from recurra.errors import NonFiniteLossError
 
 Run = Callable[..., Any]
-QUICK = ("--max-epochs", 1, "--hidden-size", 4, "--context", 14)
+QUICK = ("--residual", "naive", "--max-epochs", 1, "--hidden-size", 4, "--context", 14)
 
 
 def test_a_model_is_trained_and_saved(run: Run, table: Path, tmp_path: Path) -> None:
