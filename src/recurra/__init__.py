@@ -11,15 +11,28 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from recurra import baselines, data, evaluation, metrics, nn
+    from recurra import baselines, data, evaluation, metrics, nn, plots, prediction, training
     from recurra.learners import Forecaster, load
 
 __version__ = "0.1.0"
 
-_ROOMS = ("baselines", "data", "errors", "evaluation", "metrics", "nn")
+_ROOMS = ("baselines", "data", "errors", "evaluation", "metrics", "nn", "plots", "prediction", "training")
 _LEARNERS = ("Forecaster", "load")
 
-__all__ = ["Forecaster", "__version__", "baselines", "data", "errors", "evaluation", "load", "metrics", "nn"]
+__all__ = [
+    "Forecaster",
+    "__version__",
+    "baselines",
+    "data",
+    "errors",
+    "evaluation",
+    "load",
+    "metrics",
+    "nn",
+    "plots",
+    "prediction",
+    "training",
+]
 
 
 def __getattr__(name: str) -> object:
