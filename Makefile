@@ -69,8 +69,8 @@ lint: $(DEV)
 	@$(RUN)/ruff format --check .
 	@echo "[lint] mypy --strict src ..."
 	@$(RUN)/mypy --strict src
-	@echo "[lint] lint-imports ..."
-	@$(RUN)/lint-imports
+	@echo "[lint] lint-imports --no-cache ..."
+	@$(RUN)/lint-imports --no-cache
 
 format: $(DEV)
 	@$(RUN)/ruff check --fix .
