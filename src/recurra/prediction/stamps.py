@@ -25,10 +25,10 @@ def parse_stamp(value: Any, where: str, date_format: str | None = None, time_zon
     """
     if isinstance(value, str):
         value = _from_text(value, where, date_format)
-    if getattr(value, "nanosecond", 0):
-        raise TimeStampError(f"{where}: {value} is finer than a microsecond; round the time stamp")
     if not isinstance(value, (date, np.datetime64)) or value != value:  # noqa: PLR0124  NaT is unlike itself
         raise TimeStampError(f"{where}: {value!r} is not a date; {HOW_TO_WRITE}")
+    if getattr(value, "nanosecond", 0):
+        raise TimeStampError(f"{where}: {value} is finer than a microsecond; round the time stamp")
     offset = value.utcoffset() if isinstance(value, datetime) else None
     refuse_other_clock(time_zone, offset is not None, where)
     if offset is not None and isinstance(value, datetime):

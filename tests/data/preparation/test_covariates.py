@@ -1,0 +1,54 @@
+"""Covariates as numbers: numpy's mean and deviation, one column a category, errors that name row and column."""
+
+import numpy as np
+import pytest
+
+from recurra.data.preparation.covariates import MOST_CATEGORIES, CovariateEncoder
+from recurra.errors import BadValueError, ConfigError
+
+COLUMNS = {"t": np.array([1.0, 3.0, 8.0]), "c": np.array(["b", "a", "b"], object)}
+
+
+def test_numbers_are_standardised_and_categories_become_columns():
+    encoder = CovariateEncoder.fit(COLUMNS, ("t", "c"))
+    assert encoder.width == 3
+    encoded = encoder.encode(COLUMNS, 3)
+    np.testing.assert_allclose(encoded[:, 0], (COLUMNS["t"] - 4.0) / np.std([1.0, 3.0, 8.0]))
+    assert encoded[:, 1:].tolist() == [[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]
+
+
+def test_a_constant_column_is_zero_and_not_rounding():
+    """The mean of ten 0.1 is not 0.1; dividing that error by its own deviation would give ones."""
+    values = {"t": np.full(10, 0.1)}
+    encoder = CovariateEncoder.fit(values, ("t",))
+    assert encoder.encode(values, 10).tolist() == [[0.0]] * 10
+    assert encoder.encode({"t": np.array([1.1])}, 1)[0, 0] == pytest.approx(1.0)
+
+
+def test_an_unseen_category_is_refused_with_row_and_column():
+    encoder = CovariateEncoder.fit(COLUMNS, ("c",))
+    with pytest.raises(BadValueError, match="row 17, column 'c': category 'z' was not seen at fit"):
+        encoder.encode({"c": np.array(["a", "z"], object)}, 2, np.array([16, 17]))
+
+
+def test_text_where_numbers_were_learned_is_refused():
+    encoder = CovariateEncoder.fit(COLUMNS, ("t",))
+    with pytest.raises(BadValueError, match="column 't' holds categories"):
+        encoder.encode({"t": np.array(["a"], object)}, 1)
+
+
+def test_too_many_categories_are_refused():
+    many = np.array([str(i) for i in range(MOST_CATEGORIES + 1)], object)
+    with pytest.raises(ConfigError, match="group the rare ones"):
+        CovariateEncoder.fit({"c": many}, ("c",))
+
+
+def test_no_columns_are_an_empty_matrix():
+    assert CovariateEncoder.fit({}, ()).encode({}, 4).shape == (4, 0)
+
+
+def test_config_round_trip():
+    encoder = CovariateEncoder.fit(COLUMNS, ("t", "c"))
+    again = CovariateEncoder.from_config(encoder.to_config())
+    np.testing.assert_array_equal(encoder.encode(COLUMNS, 3), again.encode(COLUMNS, 3))
+    assert again == encoder

@@ -1,0 +1,161 @@
+"""Inputs of a network: no look into the future, scales from training rows only, and a stream gives the same numbers."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recurra.data import SeriesTable, TablePolicy
+from recurra.data.preparation import Preparation, PreparationSpec, StreamedRows
+
+KINDS = ("none", "naive", "season_mean", "seasonal", "seasonal_change", "linear")
+SCALINGS = ("running", "standard", "mean_abs", "robust", "none")
+LENGTHS = (23, 14, 30)
+SPEC = PreparationSpec(
+    horizon=3, season=4, reference="naive", scaling="running", frequency="D", memory=6, calendar=("weekday",),
+    past=("p",), future=("f", "c"), show_missing=True,
+)  # fmt: skip
+LINEAR = np.array([[0.3, 0.2, 0.1], [0.1, 0.0, -0.1], [0.05, -0.2, 0.3], [0.02, 0.01, 0.0]])
+"""Weights of a linear rule over four values, made up."""
+
+
+def table(seed: int, missing: bool = True, level: float = 10.0) -> SeriesTable:
+    """Three daily series; each row of the first two may be missing."""
+    rng = np.random.default_rng(seed)
+    frames = []
+    for name, n in zip("abc", LENGTHS, strict=True):
+        y = level + rng.normal(size=n)
+        if missing:
+            y[rng.random(n) < 0.2] = np.nan
+            y[: rng.integers(0, 4)] = np.nan
+        days = pd.date_range("2024-01-01", periods=n)
+        codes = np.where(rng.random(n) < 0.5, "u", "v")
+        codes[:2] = ["u", "v"]
+        frame = {"unique_id": name, "ds": days, "y": y, "p": rng.normal(size=n), "f": rng.normal(size=n), "c": codes}
+        frames.append(pd.DataFrame(frame))
+    return SeriesTable.from_table(
+        pd.concat(frames), covariates=("p", "f", "c"), freq="D", policy=TablePolicy(missing="mask")
+    )
+
+
+def fitted(rows: SeriesTable, kind: str, scaling: str) -> Preparation:
+    return Preparation.fit(rows, replace(SPEC, reference=kind, scaling=scaling), LINEAR if kind == "linear" else None)
+
+
+def everything_at(preparation: Preparation, rows: SeriesTable, at: np.ndarray) -> list[np.ndarray]:
+    """All that a forecast from these rows is made of, but for what is known in advance."""
+    prepared = preparation.rows(rows)
+    return [prepared.inputs(at), prepared.ahead(at), prepared.shift[at], prepared.scale[at], prepared.step[at]]
+
+
+@settings(max_examples=60)
+@given(seed=st.integers(0, 999), cut=st.integers(1, 13), kind=st.sampled_from(KINDS), scaling=st.sampled_from(SCALINGS))
+def test_nothing_after_a_row_reaches_it(seed, cut, kind, scaling):
+    """Change every target and past covariate after row `cut` of each series, and cut the table off there."""
+    whole, training = table(seed), table(seed + 5000)
+    number = np.arange(len(whole)) - whole.offsets[whole.series_of_rows]
+    later = number >= cut
+    preparation = fitted(training.select([0, 1]), kind, scaling)  # the third series is new to it
+    covariates = {**whole.covariates, "p": np.where(later, 1e9, whole.covariates["p"])}
+    changed = replace(whole, y=np.where(later, -1e6, whole.y), covariates=covariates)
+    at = np.flatnonzero(~later)
+    before = everything_at(preparation, whole, at)
+    for a, b in zip(before, everything_at(preparation, changed, at), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+    short = whole.truncate(np.full(3, cut))
+    for a, b in zip(before, everything_at(preparation, short, np.arange(len(short))), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("scaling", SCALINGS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_scales_and_codes_come_from_the_training_rows(kind, scaling):
+    """Other values in the validation rows: the training rows' inputs and targets stay the same, to the bit."""
+    whole = table(7)
+    cuts = whole.lengths - 5
+    later = np.arange(len(whole)) - whole.offsets[whole.series_of_rows] >= cuts[whole.series_of_rows]
+    covariates = {**whole.covariates, "p": np.where(later, 1e9, whole.covariates["p"])}
+    changed = replace(whole, y=np.where(later, 1e6, whole.y), covariates=covariates)
+    results = []
+    for rows in (whole, changed):
+        preparation = fitted(rows.truncate(cuts), kind, scaling)
+        prepared, at = preparation.rows(rows), np.flatnonzero(~later)
+        targets = prepared.targets(at, rows.offsets[:-1] + cuts)
+        results.append([*everything_at(preparation, rows, at), targets, prepared.future(at)])
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@settings(max_examples=60)
+@given(
+    seed=st.integers(0, 999), kind=st.sampled_from(KINDS), scaling=st.sampled_from(SCALINGS),
+    begin=st.integers(0, 13), level=st.sampled_from([0.0, 1e6, -1e9]),
+)  # fmt: skip
+def test_row_by_row_gives_the_numbers_of_the_whole_table(seed, kind, scaling, begin, level):
+    """From the first row, or from a table of the first `begin` rows; the third series is new to the preparation."""
+    rows = table(seed, level=level)
+    preparation = fitted(rows.select([0, 1]), kind, scaling)
+    prepared = preparation.rows(rows)
+    if begin:
+        streams = StreamedRows.after(preparation, rows.truncate(np.full(3, begin)))
+    else:
+        streams = StreamedRows(preparation, rows.ids)
+    for t in range(begin, 14):
+        at = rows.offsets[:-1] + t
+        past = preparation.past.encode({"p": rows.covariates["p"][at]}, 3)
+        x, origins = streams.advance(np.arange(3), rows.y[at], past, prepared.known[at + 3 * np.arange(3)])
+        np.testing.assert_allclose(x, prepared.inputs(at), rtol=1e-7, atol=1e-7)
+        whole = prepared.origins(at)
+        for name in ("shift", "scale", "step"):
+            np.testing.assert_allclose(getattr(origins, name), getattr(whole, name), rtol=1e-9)
+        ahead = preparation.rule.ahead(origins.lookback, origins.shift, 3)
+        np.testing.assert_allclose(ahead, prepared.ahead(at), rtol=1e-12, atol=1e-12)
+
+
+def test_the_state_goes_through_arrays_and_copies():
+    rows = table(3)
+    preparation = fitted(rows, "seasonal", "running")
+    streams = StreamedRows.after(preparation, rows)
+    again, twin = StreamedRows.from_arrays(preparation, rows.ids, streams.to_arrays()), streams.copy()
+    known = np.zeros((3, preparation.n_known))
+    for other in (streams, again):
+        other.advance(np.arange(3), np.array([1.0, np.nan, 3.0]), np.zeros((3, 1)), known)
+    for a, b in zip(streams.to_arrays().values(), again.to_arrays().values(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert twin.recent[0, 0] != 1.0
+
+
+@pytest.mark.parametrize("kind", ["seasonal", "linear"])
+def test_config_round_trip_through_json(kind):
+    rows = table(1)
+    preparation = fitted(rows, kind, "standard")
+    again = Preparation.from_config(json.loads(json.dumps(preparation.to_config())), preparation.linear)
+    assert again.spec == preparation.spec
+    np.testing.assert_array_equal(
+        again.rows(rows).inputs(np.arange(80 - 13)), preparation.rows(rows).inputs(np.arange(67))
+    )
+
+
+def test_a_series_is_known_by_its_name_as_text():
+    """A table whose only series is "7" calls it 7; its level at fit is found all the same."""
+    rows = replace(table(1, missing=False), ids=("7", "b", "c"))
+    preparation = fitted(rows, "naive", "standard")
+    assert not np.isnan(preparation.fixed_levels([7])).any()
+    assert np.isnan(preparation.fixed_levels(["unknown"])).all()
+
+
+def test_targets_and_what_is_known_of_the_future():
+    rows = table(2, missing=False)
+    prepared = fitted(rows, "naive", "running").rows(rows)
+    first = prepared.targets(np.array([0, 21, 22]), rows.offsets[1:])
+    assert first[0].tolist() == rows.y[1:4].tolist()
+    assert first[1][0] == rows.y[22]
+    assert np.isnan(first[1][1:]).all()
+    assert np.isnan(first[2]).all()
+    known = prepared.future(np.array([0]))[0]
+    assert known.shape == (3, 2 + 1 + 2)  # weekday as sine and cosine, f, and two categories of c
+    np.testing.assert_array_equal(known[:, 3:].argmax(1), (rows.covariates["c"][1:4] == "v").astype(int))

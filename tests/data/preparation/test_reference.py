@@ -1,0 +1,48 @@
+"""The rules that forecasts start from, on a series short enough to do by hand."""
+
+import numpy as np
+import pytest
+
+from recurra.data.preparation.reference import Reference
+from recurra.data.preparation.rows import gather_lookback
+
+Y = np.array([1.0, 5.0, 9.0, 2.0, 6.0, 11.0])  # two seasons of three; the last row is the origin
+
+
+def ahead(kind, horizon=4, y=Y, weights=None, row=None):
+    ages, row = np.arange(len(y)), len(y) - 1 if row is None else row
+    rule = Reference(kind, 3, weights)
+    return rule.ahead(gather_lookback(y, ages, np.array([row])), np.array([7.0]), horizon)[0].tolist()
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("none", [7.0, 7.0, 7.0, 7.0]),  # the level
+        ("naive", [11.0, 11.0, 11.0, 11.0]),
+        ("season_mean", [19 / 3] * 4),  # (2 + 6 + 11) / 3
+        ("seasonal", [2.0, 6.0, 11.0, 2.0]),
+        ("seasonal_change", [4.0, 8.0, 13.0, 6.0]),  # + (11 - 9) for each season ahead
+    ],
+)
+def test_rules_by_hand(kind, expected):
+    assert ahead(kind) == pytest.approx(expected)
+
+
+def test_the_linear_rule_by_hand():
+    """y + sum W (y(t-j) - y) + s b with one look-back: 11 + 0.5 (6 - 11) + 8.5 * 0.1, where 8.5 = (11 + 6) / 2."""
+    weights = np.array([[0.5, 0.0], [0.1, 0.0]])
+    assert ahead("linear", 2, weights=weights) == pytest.approx([11 - 2.5 + 0.85, 11.0])
+
+
+def test_beyond_the_first_row_the_present_answers():
+    assert ahead("seasonal", row=1) == [5.0, 1.0, 5.0, 5.0]  # look-back 2 is beyond, 1 is row 0, 0 is row 1
+    assert ahead("seasonal_change", row=1) == [5.0, 1.0, 5.0, 5.0]
+
+
+def test_lags_and_reach():
+    """The last step, the season, and the places of the next steps a season ago."""
+    assert Reference("naive", 1).lags(3) == (1,)
+    assert Reference("naive", 7).lags(2) == (1, 5, 6, 7)
+    assert Reference("naive", 7).reach == 7
+    assert Reference("linear", 7, np.zeros((13, 2))).reach == 12
