@@ -25,8 +25,8 @@ def forecast_card(
         reasons: why the residual path was chosen.
     """
     arguments = ", ".join(f"{name}={value!r}" for name, value in settings.items())
-    rows = "\n".join(f"| {name} | {score:.6g} |" for name, score in validation.items())
-    chosen = "\n".join(f"* {name}: {reason}" for name, reason in reasons.items())
+    rows = "\n".join(f"| {name} | {score:.6g} |" for name, score in sorted(validation.items(), key=lambda row: row[1]))
+    chosen = "\n".join(f"* {name}: {reason}" for name, reason in sorted(reasons.items()))
     return f"""# Forecaster
 
 A recurrent network that forecasts the next values of time series, saved by Recurra.

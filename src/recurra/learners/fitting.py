@@ -1,16 +1,18 @@
 """From a table and settings to a trained forecasting network; the steps in their order."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from recurra.data.calendar import default_calendar
-from recurra.data.preparation import Preparation, PreparationSpec, Reference
+from recurra.data.preparation import Preparation, PreparationSpec, PreparedRows, Reference
 from recurra.data.preparation.rows import Rows
 from recurra.data.series import SeriesTable
 from recurra.data.windows import WindowIndex
-from recurra.errors import ConfigError, NonFiniteLossError
+from recurra.errors import BadValueError, ConfigError, NonFiniteLossError
 from recurra.learners.choices import Candidate, candidate_references, choose_context, choose_memory, validation_cuts
 from recurra.learners.schema import ForecasterConfig
 from recurra.metrics import mae
@@ -67,6 +69,8 @@ def fit_forecaster(table: SeriesTable, config: ForecasterConfig) -> Fitted:
         if len(trials) > 1
         else best.reasons
     )
+    if trials[-1].history.ending == "interrupted":
+        best.history.ending = "interrupted"
     error = next((trial.error for trial in trials if trial.error is not None), None)
     return replace(best, reasons=reasons, error=error, validation=validation_scores(best.predictor, table, cuts))
 
@@ -81,7 +85,7 @@ def _train(
 ) -> Fitted:
     training = table.truncate(cuts)
     preparation = Preparation.fit(training, spec, candidate.linear)
-    prepared = preparation.rows(table)
+    prepared = _prepare_all(preparation, table)
     network = build_network(preparation, config)
     context = choose_context(config, spec.season)
     windows = WindowIndex(training, context, 1, config.horizon)
@@ -90,14 +94,32 @@ def _train(
     options = replace(training_options(config), max_seconds=max_seconds)
     trainer = Trainer(network, task, options, build_progress(config.progress))
     error = None
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
+    with seeded(config):
         try:
             trainer.run()
         except NonFiniteLossError as problem:
             error = problem
     predictor = ForecastPredictor(preparation, network)
     return Fitted(predictor, trainer.history, context, {"residual": candidate.reason}, {}, error)
+
+
+def _prepare_all(preparation: Preparation, table: SeriesTable) -> PreparedRows:
+    """The training rows and those to validate on, which must hold no category that is new."""
+    try:
+        return preparation.rows(table)
+    except BadValueError as error:
+        raise BadValueError(
+            f"{error} (the last rows of each series are kept for validation; validation= says how many)"
+        ) from None
+
+
+@contextmanager
+def seeded(config: ForecasterConfig) -> Iterator[None]:
+    """Draw from the seed, and leave torch's generators as they were."""
+    on_cuda = config.device.startswith("cuda")
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count()) if on_cuda else []):
+        (torch.manual_seed if on_cuda else torch.default_generator.manual_seed)(config.seed)
+        yield
 
 
 def choose_spec(training: SeriesTable, config: ForecasterConfig) -> PreparationSpec:
@@ -136,8 +158,7 @@ def build_network(preparation: Preparation, config: ForecasterConfig) -> Forecas
         num_layers=config.num_layers,
         dropout=config.dropout,
     )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
+    with seeded(config):
         network = ForecastNetwork(shape, config.backend)
     try:
         return network.to(config.device)

@@ -88,15 +88,16 @@ class CovariateEncoder:
         parts = [column.encode(covariates[name], name, rows) for name, column in self.columns.items()]
         return np.concatenate(parts, axis=1) if parts else np.zeros((n, 0))
 
-    def to_config(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {name: column.to_config() for name, column in self.columns.items()}
+    def to_config(self) -> list[dict[str, Any]]:
+        """Plain values for JSON: a list, because a JSON object keeps no order and the columns have one."""
+        return [{"name": name, **column.to_config()} for name, column in self.columns.items()]
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> "CovariateEncoder":
+    def from_config(cls, config: Sequence[Mapping[str, Any]]) -> "CovariateEncoder":
         """The encoder that `to_config` described."""
         columns: dict[str, NumericColumn | CategoryColumn] = {}
-        for name, value in config.items():
+        for value in config:
+            name = str(value["name"])
             if value["kind"] == "numeric":
                 columns[name] = NumericColumn(float(value["mean"]), float(value["deviation"]))
             else:
