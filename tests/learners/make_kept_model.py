@@ -1,6 +1,6 @@
 """Makes the model that is kept for each schema version, and what it must say for ever.
 
-Run `python tests/learners/models/make.py` once when a schema version is born, never again: an older folder stays as it
+Run `python tests/learners/make_kept_model.py` once when a schema version is born, never again: an older folder stays as it
 was written.
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import recurra
 from recurra.checkpoints import SCHEMA_VERSION
 
-FOLDER = Path(__file__).parent / f"schema_{SCHEMA_VERSION}"
+FOLDER = Path(__file__).parent / "models" / f"schema_{SCHEMA_VERSION}"
 SETTINGS = {
     "horizon": 2, "cell": "lstm", "hidden_size": 4, "season": 4, "residual": "linear", "scaling": "standard",
     "future_covariates": ("f",), "past_covariates": ("c",), "calendar": ("weekday",), "quantiles": (0.1, 0.5, 0.9),
