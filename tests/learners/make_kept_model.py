@@ -1,7 +1,7 @@
 """Makes the model that is kept for each schema version, and what it must say for ever.
 
-Run `python tests/learners/make_kept_model.py` once when a schema version is born, never again: an older folder stays as it
-was written.
+Run `python tests/learners/make_kept_model.py` once when a schema version is born, never again: an older folder
+stays as it was written.
 """
 
 import json
