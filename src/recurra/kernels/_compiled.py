@@ -1,0 +1,68 @@
+"""The compiled extension, or None where it is not built; and when it may be called."""
+
+import importlib
+import os
+from types import ModuleType
+
+import torch
+from torch import Tensor
+from torch.nn import Parameter
+
+from recurra.kernels._call import Call
+from recurra.kernels._dispatch import inside_transform
+
+
+def _load() -> ModuleType | None:
+    try:
+        return importlib.import_module("recurra.kernels._native")
+    except ModuleNotFoundError:
+        if os.environ.get("RECURRA_REQUIRE_NATIVE") == "1":
+            raise
+        return None
+
+
+native = _load()
+"""The module recurra.kernels._native, or None."""
+
+
+def native_is_built() -> bool:
+    """Whether the compiled kernels are there."""
+    return native is not None
+
+
+NOT_BUILT = "the native kernels are not built: install Recurra with a C++17 compiler at hand (see docs/building.md)"
+
+_PLAIN = (Tensor, Parameter)
+
+
+def why_not_compiled(call: Call) -> str | None:
+    """The reasons that hold for all recurrences."""
+    if native is None:
+        return NOT_BUILT
+    if torch.compiler.is_compiling():
+        return "torch.compile and torch.export cannot look into the native kernels"
+    if inside_transform():
+        return "a transform (vmap, jvp, torch.func.grad, ...) is active, and the native kernels have no rule for it"
+    if torch._C._len_torch_dispatch_stack() or torch._C._get_tracing_state() is not None:
+        return "a tracer or a dispatch mode is active, and it cannot look into the native kernels"
+    if torch._C._is_any_autocast_enabled():
+        return "autocast is on, and the native kernels compute in the type they are given"
+    return _why_not_tensors(call)
+
+
+def _why_not_tensors(call: Call) -> str | None:
+    x = call.x
+    dtype = x.dtype
+    if dtype is not torch.float32 and dtype is not torch.float64:
+        return f"the native kernels compute in float32 and float64, not {dtype}"
+    if not x.is_cpu:
+        return f"the native kernels run on the CPU, not on {x.device}"
+    if x.layout is not torch.strided:
+        return f"the native kernels take strided tensors, not {x.layout}"
+    given = [x, *call.state, *(part for w in call.weights for part in w if part is not None)]
+    for part in given:
+        if type(part) not in _PLAIN:
+            return f"the native kernels take plain tensors, not {type(part).__name__}"
+        if part.dtype is not dtype or not part.is_cpu:
+            return "a state or weight differs from the input in type or device"
+    return None

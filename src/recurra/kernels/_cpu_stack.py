@@ -1,0 +1,66 @@
+"""A stack of layers on the native kernels: what the three "native" backends share."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import dropout
+
+from recurra.errors import ShapeError
+from recurra.kernels._call import Call, Result, Stack, State
+from recurra.kernels._cpu_layer import Batch, Recipe, run_layer
+
+RNN, LSTM, GRU = 0, 1, 2
+
+
+def run_native(kind: int, call: Call, reference: Callable[[Call], Result], activation: int = 0) -> Result:
+    """The whole stack over the whole sequence, layer by layer.
+
+    Raises:
+        ShapeError: if a packed batch's sizes do not fit its rows.
+    """
+    stack, x = call.stack, call.x
+    directions = stack.directions
+    drops = stack.dropout > 0 and stack.training and stack.num_layers > 1
+    batch = _batch(call)
+    one = Stack(1, stack.bidirectional, stack.batch_first)
+    recipe = Recipe(kind, activation, one, len(call.state), reference, call.activation, drops)
+    y, finals = x, []
+    for k in range(0, len(call.weights), directions):
+        if k and drops:
+            y = _drop(y, stack)
+        state = call.state if stack.num_layers == 1 else tuple(part[k : k + directions] for part in call.state)
+        y, last = run_layer(recipe, batch, y, state, tuple(call.weights[k : k + directions]))
+        finals.append(last)
+    if len(finals) == 1:
+        return y, finals[0]
+    return y, tuple(torch.cat(part) for part in zip(*finals, strict=True))
+
+
+def run_native_cell(kind: int, call: Call, reference: Callable[[Call], Result], activation: int = 0) -> State:
+    """One time step of one layer."""
+    state = tuple(part.unsqueeze(0) for part in call.state)
+    sequence = Call(call.x.unsqueeze(0), state, call.weights, activation=call.activation)
+    _, last = run_native(kind, sequence, reference, activation)
+    return tuple(part.squeeze(0) for part in last)
+
+
+def _batch(call: Call) -> Batch:
+    lengths, sizes = call.lengths, call.batch_sizes
+    if lengths is not None:
+        lengths = lengths.contiguous()
+    if sizes is None:
+        return Batch(call.steps, call.batch, lengths, None)
+    sizes = sizes.to(torch.int64).contiguous()
+    falls = bool((sizes[1:] <= sizes[:-1]).all()) and bool((sizes > 0).all())
+    if not falls or int(sizes.sum()) != call.x.shape[0]:
+        raise ShapeError(f"batch_sizes must not grow and add up to the {call.x.shape[0]} rows of the packed batch")
+    return Batch(call.steps, call.batch, None, sizes)
+
+
+def _drop(y: Tensor, stack: Stack) -> Any:
+    """Dropout in the order of time, as PyTorch draws it."""
+    if stack.batch_first and y.dim() == 3:
+        return dropout(y.transpose(0, 1), stack.dropout, True).transpose(0, 1)
+    return dropout(y, stack.dropout, True)

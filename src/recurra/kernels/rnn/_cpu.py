@@ -1,0 +1,43 @@
+"""The plain recurrent layer on the native kernels (csrc/), forward and backward, with ONNX's activations."""
+
+from recurra.kernels._activations import canonical_name
+from recurra.kernels._call import Call, Result, State
+from recurra.kernels._compiled import why_not_compiled
+from recurra.kernels._cpu_stack import RNN, run_native, run_native_cell
+from recurra.kernels.rnn import _reference
+
+_NUMBER = {
+    "tanh": 0,
+    "scaled_tanh": 0,
+    "relu": 1,
+    "sigmoid": 2,
+    "affine": 3,
+    "leaky_relu": 4,
+    "thresholded_relu": 5,
+    "hard_sigmoid": 6,
+    "elu": 7,
+    "softsign": 8,
+    "softplus": 9,
+}
+"""As csrc/kinds.hpp numbers them."""
+
+
+def why_not(call: Call) -> str | None:
+    """The reason why the native kernels cannot serve, or None."""
+    if canonical_name(call.activation) not in _NUMBER:
+        return "the native kernels know ONNX's activations by name, not a callable"
+    return why_not_compiled(call)
+
+
+def _number(call: Call) -> int:
+    return _NUMBER[canonical_name(call.activation) or ""]
+
+
+def run(call: Call) -> Result:
+    """The whole stack over the whole sequence, padded, ragged or packed."""
+    return run_native(RNN, call, _reference.run, _number(call))
+
+
+def cell(call: Call) -> State:
+    """One time step of one layer."""
+    return run_native_cell(RNN, call, _reference.run, _number(call))
