@@ -1,6 +1,8 @@
 // A pool of waiting threads and a store of buffers; a forked child forgets both and builds its own.
 #include "runtime.hpp"
 
+#include "openmp.hpp"
+
 #include <pthread.h>
 
 #include <atomic>
@@ -175,6 +177,26 @@ class Store {
   size_t kept_ = 0;
 };
 
+// The first exception of several threads, kept until all are done.
+class Failure {
+ public:
+  template <class F> void watch(F f) {
+    try {
+      f();
+    } catch (...) {
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (!first_) first_ = std::current_exception();
+    }
+  }
+  void raise() const {
+    if (first_) std::rethrow_exception(first_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::exception_ptr first_;
+};
+
 struct Process {
   Pool pool;
   Store store;
@@ -183,7 +205,10 @@ struct Process {
 std::atomic<Process*> process_{nullptr};
 
 // The child has no threads but the one that forked, and a lock may be held for ever: it starts anew.
-void forget() { process_.store(nullptr, std::memory_order_release); }
+void forget() {
+  process_.store(nullptr, std::memory_order_release);
+  forget_openmp();
+}
 
 void stop_threads() {
   if (Process* p = process_.load(std::memory_order_acquire)) p->pool.stop();
@@ -208,22 +233,35 @@ Process& process() {
 void run_tasks(int threads, int tasks, const std::function<void(int)>& each) {
   if (threads > tasks) threads = tasks;
   std::atomic<int> next{0};
-  const std::function<void(int)> some = [&](int) {
+  Failure failure;
+  const auto some = [&](int, int) {
     NoDenormals guard;
-    for (int i = next.fetch_add(1); i < tasks; i = next.fetch_add(1)) each(i);
+    failure.watch([&] {
+      for (int i = next.fetch_add(1); i < tasks; i = next.fetch_add(1)) each(i);
+    });
   };
-  if (threads <= 1 || !process().pool.run(threads, some)) some(0);
+  if (threads <= 1)
+    some(0, 1);
+  else if (process(), !run_openmp(threads, some))
+    if (!process().pool.run(threads, [&](int rank) { some(rank, threads); })) some(0, 1);
+  failure.raise();
 }
 
 void run_team(int size, const std::function<void(const Team&)>& each) {
-  Barrier barrier(size);
-  const std::function<void(int)> one = [&](int rank) {
+  Barrier full(size);
+  const auto one = [&](int rank, int ranks) {
     NoDenormals guard;
-    each({rank, size, &barrier, [](void* b) { static_cast<Barrier*>(b)->wait(); }});
+    if (ranks == size)
+      each({rank, size, &full, [](void* b) { static_cast<Barrier*>(b)->wait(); }});
+    else if (rank == 0)
+      each({});  // fewer threads than asked for cannot wait for each other
   };
-  if (size > 1 && process().pool.run(size, one)) return;
-  NoDenormals guard;
-  each({});
+  if (size > 1) {
+    process();
+    if (run_openmp(size, one)) return;
+    if (process().pool.run(size, [&](int rank) { one(rank, size); })) return;
+  }
+  one(0, 1);
 }
 
 Buffer::Buffer(size_t bytes) : bytes_((bytes + 63) / 64 * 64 + 64) { data_ = process().store.take(bytes_); }

@@ -32,7 +32,8 @@ def native_is_built() -> bool:
 
 NOT_BUILT = "the native kernels are not built: install Recurra with a C++17 compiler at hand (see docs/building.md)"
 
-_PLAIN = (Tensor, Parameter)
+PLAIN = (Tensor, Parameter)
+"""The types whose memory may be read."""
 
 
 def why_not_compiled(call: Call) -> str | None:
@@ -41,28 +42,30 @@ def why_not_compiled(call: Call) -> str | None:
         return NOT_BUILT
     if torch.compiler.is_compiling():
         return "torch.compile and torch.export cannot look into the native kernels"
+    x = call.x
+    reason = why_not_here(x)
+    if reason is not None:
+        return reason
+    for part in (x, *call.state, *(part for w in call.weights for part in w if part is not None)):
+        if type(part) not in PLAIN:
+            return f"the native kernels take plain tensors, not {type(part).__name__}"
+        if part.dtype is not x.dtype or not part.is_cpu:
+            return "a state or weight differs from the input in type or device"
+    return None
+
+
+def why_not_here(x: Tensor) -> str | None:
+    """The reasons in the input, and in what PyTorch is doing at this moment."""
     if inside_transform():
         return "a transform (vmap, jvp, torch.func.grad, ...) is active, and the native kernels have no rule for it"
     if torch._C._len_torch_dispatch_stack() or torch._C._get_tracing_state() is not None:
         return "a tracer or a dispatch mode is active, and it cannot look into the native kernels"
     if torch._C._is_any_autocast_enabled():
         return "autocast is on, and the native kernels compute in the type they are given"
-    return _why_not_tensors(call)
-
-
-def _why_not_tensors(call: Call) -> str | None:
-    x = call.x
-    dtype = x.dtype
-    if dtype is not torch.float32 and dtype is not torch.float64:
-        return f"the native kernels compute in float32 and float64, not {dtype}"
+    if x.dtype is not torch.float32 and x.dtype is not torch.float64:
+        return f"the native kernels compute in float32 and float64, not {x.dtype}"
     if not x.is_cpu:
         return f"the native kernels run on the CPU, not on {x.device}"
-    if x.layout is not torch.strided:
-        return f"the native kernels take strided tensors, not {x.layout}"
-    given = [x, *call.state, *(part for w in call.weights for part in w if part is not None)]
-    for part in given:
-        if type(part) not in _PLAIN:
-            return f"the native kernels take plain tensors, not {type(part).__name__}"
-        if part.dtype is not dtype or not part.is_cpu:
-            return "a state or weight differs from the input in type or device"
+    if x.layout is not torch.strided or x.is_neg():
+        return "the native kernels take strided tensors whose values are in memory"
     return None

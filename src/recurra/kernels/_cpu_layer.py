@@ -1,7 +1,7 @@
 """One layer on the native kernels: tensors to addresses, and first derivatives; higher ones through the equations."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
@@ -10,6 +10,11 @@ from recurra.kernels._call import Call, Result, Stack, Weights
 from recurra.kernels._compiled import native
 
 _PARTS = 5  # of Weights
+GATES = (1, 4, 3)
+"""Of each kind of recurrence."""
+
+InitialState: TypeAlias = tuple[Tensor | None, ...]
+"""(h,) or (h, c); None stands for zeros."""
 
 
 class Recipe(NamedTuple):
@@ -49,26 +54,26 @@ class Batch(NamedTuple):
     batch_sizes: Tensor | None
 
 
-def run_layer(
-    recipe: Recipe, batch: Batch, x: Tensor, state: tuple[Tensor, ...], weights: tuple[Weights, ...]
-) -> Result:
+def run_layer(recipe: Recipe, batch: Batch, x: Tensor, state: InitialState, flat: Sequence[Tensor | None]) -> Result:
     """One layer, all its directions, over a batch.
+
+    Args:
+        recipe: what to compute.
+        batch: sizes and lengths.
+        x: the input, in the layout that the recipe names.
+        state: parts [D, B, ...], each or None for zeros.
+        flat: the fields of the Weights of each direction, one after the other.
 
     Returns:
         The outputs in the layout of x, and the last states [D, B, ...].
     """
-    flat = [part for w in weights for part in w]
-    if torch.is_grad_enabled() and any(part is not None and part.requires_grad for part in (x, *state, *flat)):
-        y, *last = _Layer.apply(  # type: ignore[no-untyped-call]
-            recipe, batch, x, *_padded(state), *flat
-        )
-        return y, tuple(last[: recipe.states])
-    y, last, _ = _forward(recipe, batch, x, state, flat, False)
-    return y, last
-
-
-def _padded(state: tuple[Tensor, ...]) -> tuple[Tensor | None, Tensor | None]:
-    return (state[0], state[1]) if len(state) == 2 else (state[0], None)
+    if torch.is_grad_enabled():
+        for part in (x, *state, *flat):
+            if part is not None and part.requires_grad:
+                y, *last = _Layer.apply(recipe, batch, x, *state, *flat)  # type: ignore[no-untyped-call]
+                return y, tuple(last)
+    y, after, _ = _forward(recipe, batch, x, state, flat, False)
+    return y, after
 
 
 def _rows(x: Tensor) -> Tensor:
@@ -78,13 +83,18 @@ def _rows(x: Tensor) -> Tensor:
 
 def _strides(x: Tensor, batch: Batch, stack: Stack) -> tuple[int, int]:
     """Elements from one step to the next, and from one row to the next."""
+    strides = x.stride()
     if batch.batch_sizes is not None:
-        return 0, x.stride(0)
-    return (x.stride(1), x.stride(0)) if stack.batch_first else (x.stride(0), x.stride(1))
+        return 0, strides[0]
+    return (strides[1], strides[0]) if stack.batch_first else (strides[0], strides[1])
 
 
 def _address(x: Tensor | None) -> int:
     return 0 if x is None else x.data_ptr()
+
+
+def _addresses(parts: Sequence[Tensor | None]) -> list[int]:
+    return [0 if part is None else part.data_ptr() for part in parts]
 
 
 def _dense(part: Any) -> Any:
@@ -92,23 +102,22 @@ def _dense(part: Any) -> Any:
 
 
 def _forward(
-    recipe: Recipe, batch: Batch, x: Tensor, state: tuple[Tensor, ...], flat: list[Tensor | None], keep: bool
+    recipe: Recipe, batch: Batch, x: Tensor, state: InitialState, flat: Sequence[Tensor | None], keep: bool
 ) -> tuple[Tensor, tuple[Tensor, ...], Any]:
     assert native is not None
-    x = _rows(x)
-    stack = recipe.stack
+    x, dtype = _rows(x), x.dtype
+    stack, kind = recipe.stack, recipe.kind
+    directions = 2 if stack.bidirectional else 1
     dense = [_dense(part) for part in flat]
-    w_ih, w_hh = dense[0], dense[1]
-    assert w_ih is not None
-    assert w_hh is not None
-    hidden, width, directions = w_ih.shape[0] // GATES[recipe.kind], w_hh.shape[1], stack.directions
+    hidden, width = dense[0].shape[0] // GATES[kind], dense[1].shape[1]
     y = _output(recipe, batch, x, width * directions)
     first = [_dense(part) for part in state]
-    last = tuple(torch.empty_like(part, memory_format=torch.contiguous_format) for part in state)
+    hn = torch.empty((directions, batch.rows, width), dtype=dtype)
+    cn = torch.empty((directions, batch.rows, hidden), dtype=dtype) if recipe.states == 2 else None
     tapes = native.forward(
-        recipe.kind,
+        kind,
         recipe.activation,
-        x.dtype is torch.float64,
+        dtype is torch.float64,
         batch.steps,
         batch.rows,
         x.shape[-1],
@@ -123,17 +132,14 @@ def _forward(
         *_strides(x, batch, stack),
         y.data_ptr(),
         *_strides(y, batch, stack),
-        [_address(part) for part in dense],
+        _addresses(dense),
         _address(first[0]),
-        _address(first[1]) if len(first) > 1 else 0,
-        last[0].data_ptr(),
-        last[1].data_ptr() if len(last) > 1 else 0,
+        _address(first[1]) if cn is not None else 0,
+        hn.data_ptr(),
+        _address(cn),
         keep,
     )
-    return y, last, tapes
-
-
-GATES = (1, 4, 3)
+    return y, (hn,) if cn is None else (hn, cn), tapes
 
 
 def _output(recipe: Recipe, batch: Batch, x: Tensor, width: int) -> Tensor:
@@ -148,45 +154,49 @@ def _output(recipe: Recipe, batch: Batch, x: Tensor, width: int) -> Tensor:
 
 def _one_row(dy: Tensor) -> Tensor:
     """An expanded gradient (of a sum, say) with one row of it in memory, repeated by strides of zero."""
-    if all(stride == 0 for stride in dy.stride()[:-1]) and dy.numel():
+    if dy.numel() and not any(dy.stride()[:-1]):
         row = dy[(0,) * (dy.dim() - 1)].contiguous()
         return row.expand(dy.shape)
     return dy.contiguous()
 
 
 class _Layer(torch.autograd.Function):
-    """First derivatives by the native backward pass; under create_graph everything again through the equations."""
+    """First derivatives by the native backward pass; under create_graph everything again through the equations.
+
+    Takes the recipe, the batch, x, the parts of the state, then the flat weights.
+    """
 
     @staticmethod
-    def forward(
-        ctx: Any, recipe: Recipe, batch: Batch, x: Tensor, h0: Tensor, c0: Tensor | None, *flat: Tensor | None
-    ) -> Any:
-        state = (h0,) if c0 is None else (h0, c0)
-        y, last, ctx.tapes = _forward(recipe, batch, x, state, list(flat), True)
+    def forward(ctx: Any, recipe: Recipe, batch: Batch, x: Tensor, *rest: Tensor | None) -> Any:
+        states = recipe.states
+        y, last, ctx.tapes = _forward(recipe, batch, x, rest[:states], rest[states:], True)
         ctx.recipe, ctx.batch = recipe, batch
-        ctx.save_for_backward(x, y, h0, c0, *flat)
+        ctx.save_for_backward(x, y, *rest)
         ctx.set_materialize_grads(False)
         return (y, *last)
 
     @staticmethod
-    def backward(ctx: Any, dy: Tensor | None, *dlast: Tensor | None) -> Any:
-        x, y, h0, c0, *flat = ctx.saved_tensors
+    def backward(ctx: Any, *given: Tensor | None) -> Any:
+        x, y, *rest = ctx.saved_tensors
         if torch.is_grad_enabled():
-            return (None, None, *_by_equations(ctx, (x, h0, c0, *flat), (dy, *dlast)))
-        given = (dy, *dlast)
+            return (None, None, *_by_equations(ctx, (x, *rest), given))
         if all(part is None for part in given):
-            return (None,) * (len(ctx.needs_input_grad))
-        return (None, None, *_backward(ctx, (x, y, h0, c0), flat, given))
+            return (None,) * len(ctx.needs_input_grad)
+        return (None, None, *_backward(ctx, x, y, rest, given))
 
 
 def _by_equations(ctx: Any, inputs: tuple[Any, ...], given: tuple[Any, ...]) -> list[Tensor | None]:
     """Gradients that can be differentiated again: the equations on aliases of the inputs, which keep their history."""
     recipe, batch, needed = ctx.recipe, ctx.batch, ctx.needs_input_grad[2:]
     aliases: list[Any] = [None if part is None else part.view_as(part) for part in inputs]
-    x, h0, c0, *flat = aliases
+    x, state, flat = aliases[0], aliases[1 : 1 + recipe.states], aliases[1 + recipe.states :]
     weights = [Weights(*flat[k : k + _PARTS]) for k in range(0, len(flat), _PARTS)]
-    state = (h0,) if c0 is None else (h0, c0)
-    call = Call(x, state, weights, recipe.stack, batch.lengths, batch.batch_sizes, activation=recipe.phi)
+    widths = (weights[0].w_hh.shape[1], weights[0].w_ih.shape[0] // GATES[recipe.kind])
+    before = tuple(
+        x.new_zeros(recipe.stack.directions, batch.rows, widths[k]) if part is None else part
+        for k, part in enumerate(state)
+    )
+    call = Call(x, before, weights, recipe.stack, batch.lengths, batch.batch_sizes, activation=recipe.phi)
     y, last = recipe.reference(call)
     outputs, wanted = zip(*[(o, g) for o, g in zip((y, *last), given, strict=True) if g is not None], strict=True)
     sources = [part for part, need in zip(aliases, needed, strict=True) if need]
@@ -194,20 +204,19 @@ def _by_equations(ctx: Any, inputs: tuple[Any, ...], given: tuple[Any, ...]) -> 
     return [next(found) if need else None for need in needed]
 
 
-def _backward(
-    ctx: Any, tensors: tuple[Any, ...], flat: list[Tensor | None], given: tuple[Tensor | None, ...]
-) -> list[Tensor | None]:
+def _backward(ctx: Any, x: Tensor, y: Tensor, rest: list[Any], given: tuple[Any, ...]) -> list[Tensor | None]:
     assert native is not None
     recipe, batch, needed = ctx.recipe, ctx.batch, ctx.needs_input_grad[2:]
-    stack = recipe.stack
-    x, y, h0, c0 = _rows(tensors[0]), _rows(tensors[1]), _dense(tensors[2]), _dense(tensors[3])
-    dy, *dlast = given
-    dy = None if dy is None else dy if dy.stride(-1) == 1 else _one_row(dy)
-    dlast = [_dense(part) for part in dlast]
-    dense = [_dense(part) for part in flat]
+    stack, states = recipe.stack, recipe.states
+    x, y = _rows(x), _rows(y)
+    dense = [_dense(part) for part in rest]
+    dy, dlast = given[0], [_dense(part) for part in given[1:]]
+    if dy is not None and dy.stride(-1) != 1:
+        dy = _one_row(dy)
     dx = torch.empty((stack.directions, *x.shape), dtype=x.dtype) if needed[0] else None
-    dh0, dc0 = (torch.empty_like(part) if need else None for part, need in ((h0, needed[1]), (c0, needed[2])))
-    gradients = [None if part is None else torch.empty_like(part) for part in dense] if any(needed[3:]) else []
+    dfirst = [torch.empty_like(part) if need else None for part, need in zip(dense[:states], needed[1:], strict=False)]
+    flat, wants = dense[states:], any(needed[1 + states :])
+    gradients = [None if part is None else torch.empty_like(part) for part in flat] if wants else []
     native.backward(
         ctx.tapes,
         x.data_ptr(),
@@ -219,16 +228,19 @@ def _backward(
         _address(dx),
         *((0, 0) if dx is None else _strides(dx[0], batch, stack)),
         x.numel(),
-        [_address(part) for part in dense],
-        [_address(part) for part in gradients],
-        _address(h0),
-        _address(c0),
+        _addresses(flat),
+        _addresses(gradients),
+        _address(dense[0]),
+        _address(dense[1]) if states == 2 else 0,
         _address(dlast[0]),
-        _address(dlast[1]) if len(dlast) > 1 else 0,
-        _address(dh0),
-        _address(dc0),
-        torch._C._autograd._get_current_graph_task_keep_graph(),
+        _address(dlast[1]) if states == 2 else 0,
+        _address(dfirst[0]),
+        _address(dfirst[1]) if states == 2 else 0,
+        _keep_graph(),
     )
     if dx is not None:
         dx = dx[0] if stack.directions == 1 else dx[0] + dx[1]
-    return [dx, dh0, dc0, *(gradients or [None] * len(flat))]
+    return [dx, *dfirst, *(gradients or [None] * len(flat))]
+
+
+_keep_graph: Callable[[], bool] = getattr(torch._C._autograd, "_get_current_graph_task_keep_graph", lambda: True)

@@ -1,6 +1,7 @@
 """A stack of layers on the native kernels: what the three "native" backends share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from torch.nn.functional import dropout
 
 from recurra.errors import ShapeError
 from recurra.kernels._call import Call, Result, Stack, State
+from recurra.kernels._compiled import PLAIN, native, why_not_here
 from recurra.kernels._cpu_layer import Batch, Recipe, run_layer
 
 RNN, LSTM, GRU = 0, 1, 2
@@ -31,11 +33,56 @@ def run_native(kind: int, call: Call, reference: Callable[[Call], Result], activ
         if k and drops:
             y = _drop(y, stack)
         state = call.state if stack.num_layers == 1 else tuple(part[k : k + directions] for part in call.state)
-        y, last = run_layer(recipe, batch, y, state, tuple(call.weights[k : k + directions]))
+        flat = [part for w in call.weights[k : k + directions] for part in w]
+        y, last = run_layer(recipe, batch, y, state, flat)
         finals.append(last)
     if len(finals) == 1:
         return y, finals[0]
     return y, tuple(torch.cat(part) for part in zip(*finals, strict=True))
+
+
+@lru_cache(maxsize=64)
+def _recipe(kind: int, activation: int, phi: Any, stack: Stack, reference: Callable[[Call], Result]) -> Recipe:
+    return Recipe(kind, activation, stack, 2 if kind == LSTM else 1, reference, phi)
+
+
+def run_quick(
+    kind: int,
+    reference: Callable[[Call], Result],
+    x: Tensor,
+    flat: Sequence[Tensor | None],
+    shapes: Sequence[tuple[int, ...] | None],
+    stack: Stack,
+    activation: tuple[int, Any] = (0, "tanh"),
+) -> Result | None:
+    """One layer over a padded batch from a state of zeros, without the checks that a layer's own tensors need not pass.
+
+    Args:
+        kind: of the recurrence.
+        reference: its equations.
+        x: the input, whatever it is.
+        flat: the fields of the Weights of each direction, one after the other.
+        shapes: the shape that each must have.
+        stack: one layer.
+        activation: its number and name.
+
+    Returns:
+        None if anything is out of the ordinary; the usual way then serves or refuses.
+    """
+    if native is None or torch.compiler.is_compiling() or type(x) is not Tensor or x.dim() != 3:
+        return None
+    dtype, first = x.dtype, shapes[0]
+    if first is None or x.shape[-1] != first[1] or why_not_here(x) is not None:
+        return None
+    for part, shape in zip(flat, shapes, strict=True):
+        if part is None:
+            if shape is not None:
+                return None
+        elif type(part) not in PLAIN or part.dtype is not dtype or part.shape != shape or not part.is_cpu:
+            return None
+    rows, steps, _ = x.shape if stack.batch_first else (x.shape[1], x.shape[0], 0)
+    recipe = _recipe(kind, *activation, stack, reference)
+    return run_layer(recipe, Batch(steps, rows, None, None), x, (None,) * recipe.states, flat)
 
 
 def run_native_cell(kind: int, call: Call, reference: Callable[[Call], Result], activation: int = 0) -> State:

@@ -1,9 +1,13 @@
 """The plain recurrent layer on the native kernels (csrc/), forward and backward, with ONNX's activations."""
 
-from recurra.kernels._activations import canonical_name
-from recurra.kernels._call import Call, Result, State
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from recurra.kernels._activations import Activation, canonical_name
+from recurra.kernels._call import Call, Result, Stack, State
 from recurra.kernels._compiled import why_not_compiled
-from recurra.kernels._cpu_stack import RNN, run_native, run_native_cell
+from recurra.kernels._cpu_stack import RNN, run_native, run_native_cell, run_quick
 from recurra.kernels.rnn import _reference
 
 _NUMBER = {
@@ -41,3 +45,16 @@ def run(call: Call) -> Result:
 def cell(call: Call) -> State:
     """One time step of one layer."""
     return run_native_cell(RNN, call, _reference.run, _number(call))
+
+
+def quick(
+    x: Tensor,
+    flat: Sequence[Tensor | None],
+    shapes: Sequence[tuple[int, ...] | None],
+    stack: Stack,
+    activation: Activation = "tanh",
+) -> Result | None:
+    """One layer over a padded batch from zeros, if nothing is out of the ordinary."""
+    if type(activation) is not str or activation not in _NUMBER:
+        return None
+    return run_quick(RNN, _reference.run, x, flat, shapes, stack, (_NUMBER[activation], activation))
