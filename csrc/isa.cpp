@@ -1,5 +1,6 @@
 // The kernels, compiled once for each instruction set; RECURRA_TABLE names the functions that hand out this one's tables.
 #include "backward.hpp"
+#include "fingerprint.hpp"
 #include "forward.hpp"
 #include "outer.hpp"
 
@@ -10,7 +11,8 @@ namespace {
 template <class T> int lanes() { return kLanes<T>; }
 template <class T> Kernels<T> table() {
   return {lanes<T>,   gate_stride<T>,      panel_size<T>, panel_count<T>,   pack<T>,       forward_scratch<T>,
-          forward<T>, backward_scratch<T>, backward<T>,   outer_scratch<T>, outer<T>};
+          forward<T>, backward_scratch<T>, backward<T>,   outer_scratch<T>, outer<T>,
+          fingerprint};
 }
 }  // namespace
 

@@ -110,4 +110,5 @@ template <class T> struct Kernels {
   void (*backward)(const BackwardJob<T>&, const Chunk&, const Team&, T* scratch);
   int64_t (*outer_scratch)(int64_t columns);
   void (*outer)(const OuterJob<T>&, T* scratch);
+  uint64_t (*fingerprint)(const void*, uint64_t bytes);
 };

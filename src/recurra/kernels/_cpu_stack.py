@@ -10,7 +10,7 @@ from torch.nn.functional import dropout
 
 from recurra.errors import ShapeError
 from recurra.kernels._call import Call, Result, Stack, State
-from recurra.kernels._compiled import PLAIN, native, why_not_here
+from recurra.kernels._compiled import PLAIN, native_is_built, why_not_here
 from recurra.kernels._cpu_layer import Batch, Recipe, run_layer
 
 RNN, LSTM, GRU = 0, 1, 2
@@ -69,7 +69,7 @@ def run_quick(
     Returns:
         None if anything is out of the ordinary; the usual way then serves or refuses.
     """
-    if native is None or torch.compiler.is_compiling() or type(x) is not Tensor or x.dim() != 3:
+    if not native_is_built() or torch.compiler.is_compiling() or type(x) is not Tensor or x.dim() != 3:
         return None
     dtype, first = x.dtype, shapes[0]
     if first is None or x.shape[-1] != first[1] or why_not_here(x) is not None:

@@ -1,5 +1,8 @@
 """The compiled kernels (csrc/): addresses and strides in elements, 0 where something is not given."""
 
+import numpy as np
+import numpy.typing as npt
+
 class Tapes:
     """What a forward pass keeps for its backward pass."""
 
@@ -62,3 +65,31 @@ def backward(
 ) -> None: ...
 def instruction_set() -> str: ...
 def kept_bytes() -> int: ...
+
+class Stepper:
+    """Packed weights and carried state of a stack of layers."""
+
+    def __init__(
+        self,
+        kind: int,
+        activation: int,
+        is_double: bool,
+        batch: int,
+        inputs: int,
+        hidden: int,
+        width: int,
+        projected: bool,
+        weights: list[int],
+        /,
+    ) -> None: ...
+    def step(
+        self,
+        x: npt.NDArray[np.floating],
+        y: npt.NDArray[np.floating],
+        weights: list[int],
+        rows: npt.NDArray[np.int64] | None,
+        /,
+    ) -> None: ...
+    def step_at(self, x: int, y: int, weights: list[int], rows: npt.NDArray[np.int64] | None, /) -> None: ...
+    def get(self, h: int, c: int, /) -> None: ...
+    def set(self, h: int, c: int, /) -> None: ...

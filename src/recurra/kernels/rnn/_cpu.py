@@ -33,6 +33,11 @@ def why_not(call: Call) -> str | None:
     return why_not_compiled(call)
 
 
+def activation_number(activation: Activation) -> int | None:
+    """As csrc/kinds.hpp numbers activations; None for a callable."""
+    return _NUMBER.get(canonical_name(activation) or "")
+
+
 def _number(call: Call) -> int:
     return _NUMBER[canonical_name(call.activation) or ""]
 
