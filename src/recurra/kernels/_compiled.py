@@ -40,9 +40,11 @@ def why_not_compiled(call: Call) -> str | None:
     """The reasons that hold for all recurrences."""
     if native is None:
         return NOT_BUILT
-    if torch.compiler.is_compiling():
-        return "torch.compile and torch.export cannot look into the native kernels"
     x = call.x
+    if torch.compiler.is_exporting():
+        return _why_not_exported(call)
+    if torch.compiler.is_compiling():
+        return "torch.compile cannot look into the native kernels"
     reason = why_not_here(x)
     if reason is not None:
         return reason
@@ -51,6 +53,17 @@ def why_not_compiled(call: Call) -> str | None:
             return f"the native kernels take plain tensors, not {type(part).__name__}"
         if part.dtype is not x.dtype or not part.is_cpu:
             return "a state or weight differs from the input in type or device"
+    return None
+
+
+def _why_not_exported(call: Call) -> str | None:
+    """The reasons against one operator for each layer in an exported graph."""
+    if inside_transform():
+        return "a transform is active, and the operator has no rule for it"
+    if call.batch_sizes is not None or call.is_cell:
+        return "packed batches and single steps are exported as equations"
+    if call.x.dtype not in (torch.float32, torch.float64) or call.x.device.type != "cpu":
+        return "the native kernels compute in float32 and float64 on the CPU"
     return None
 
 

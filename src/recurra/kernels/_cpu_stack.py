@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import dropout
 
 from recurra.errors import ShapeError
+from recurra.kernels import _ops
 from recurra.kernels._call import Call, Result, Stack, State
 from recurra.kernels._compiled import PLAIN, native_is_built, why_not_here
 from recurra.kernels._cpu_layer import Batch, Recipe, run_layer
@@ -34,6 +35,12 @@ def run_native(kind: int, call: Call, reference: Callable[[Call], Result], activ
             y = _drop(y, stack)
         state = call.state if stack.num_layers == 1 else tuple(part[k : k + directions] for part in call.state)
         flat = [part for w in call.weights[k : k + directions] for part in w]
+        if torch.compiler.is_exporting():
+            has = (int(part is not None) for part in (flat[2], flat[4]))
+            how = [kind, activation, int(stack.bidirectional), int(stack.batch_first), *has]
+            y, *last = _ops.layer(y, list(state), [part for part in flat if part is not None], call.lengths, how)
+            finals.append(tuple(last[: len(call.state)]))
+            continue
         y, last = run_layer(recipe, batch, y, state, flat)
         finals.append(last)
     if len(finals) == 1:
