@@ -86,8 +86,8 @@ def test_input_that_does_not_fit_is_refused(kind: str) -> None:
     for arguments, error, message in cases:
         with pytest.raises(error, match=message):
             cell(*arguments)
-    with pytest.raises(recurra.errors.BackendUnavailable, match="not built"):
-        getattr(recurra.nn, kind)(IN, H, backend="native")(x)
+    with pytest.raises(recurra.errors.BackendUnavailable, match=r"not torch.bfloat16|not built"):
+        getattr(recurra.nn, kind)(IN, H, backend="native", dtype=torch.bfloat16)(x.bfloat16())
 
 
 def test_a_state_with_a_missing_part_is_refused() -> None:

@@ -6,13 +6,14 @@ One folder per recurrence (`rnn`, `lstm`, `gru`), each with the same door:
     cell(x, state, weights, ...)       one time step of one layer
     explain(x, state, weights, ...)    which backend would serve `sequence`, and why the others would not
 
-Backends, in the order in which "auto" tries them: "native" (own kernels, not built yet), "torch"
+Backends, in the order in which "auto" tries them: "native" (own kernels in csrc/, for the CPU), "torch"
 (PyTorch's fused call, where it computes the same function), "reference" (the equations).
 """
 
 from recurra.kernels import gru, lstm, rnn
 from recurra.kernels._activations import ACTIVATIONS, Activation, resolve_activation
 from recurra.kernels._call import Result, Stack, State, Weights
+from recurra.kernels._compiled import native_is_built
 from recurra.kernels._dispatch import BACKENDS, Choice, check_backend_name
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "check_backend_name",
     "gru",
     "lstm",
+    "native_is_built",
     "resolve_activation",
     "rnn",
 ]

@@ -3,6 +3,7 @@
     layer = recurra.nn.LSTM(16, 64)
     output, (h, c) = layer(x, lengths=lengths)      # ragged rows, no packing needed
     y, state = layer.step(x_t, state)               # one observation
+    stepper = recurra.nn.Stepper(layer)             # many of them, one by one, in a few microseconds each
 
 Positional arguments, parameter names, shapes, gate order, state_dict and outputs are those of torch.nn.
 """
@@ -13,5 +14,6 @@ from recurra.nn.lstm import LSTM
 from recurra.nn.lstm_cell import LSTMCell
 from recurra.nn.rnn import RNN
 from recurra.nn.rnn_cell import RNNCell
+from recurra.nn.stepper import Stepper
 
-__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell"]
+__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell", "Stepper"]

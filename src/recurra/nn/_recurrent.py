@@ -14,6 +14,8 @@ from recurra.nn._cudnn import flatten_for_cudnn
 from recurra.nn._initialization import Initialization, initialize
 from recurra.nn._reading import Expected, Lengths, check_types, read, restore
 
+_ONE_LAYER = {(two, first): Stack(1, two, first) for two in (False, True) for first in (False, True)}
+
 
 class Recurrent(Module):
     """A stack of recurrent layers; RNN, LSTM and GRU say which recurrence.
@@ -57,9 +59,11 @@ class Recurrent(Module):
         self.initialization = initialization.preset
         self._initialization = initialization
         self._names: list[tuple[str | None, ...]] = []
+        self._shapes: list[tuple[int, ...] | None] = []
         for layer in range(num_layers):
             for direction in range(2 if bidirectional else 1):
                 self._register(layer, "_reverse" if direction else "", device, dtype)
+        self._flat_names = [name for names in self._names for name in names]
         self.flatten_parameters()
         self.reset_parameters()
 
@@ -79,6 +83,7 @@ class Recurrent(Module):
             if name is not None and shape is not None:
                 setattr(self, name, Parameter(torch.empty(shape, device=device, dtype=dtype)))
             names.append(name)
+            self._shapes.append(shape)
         self._names.append(tuple(names))
 
     def reset_parameters(self) -> None:
@@ -142,11 +147,25 @@ class Recurrent(Module):
     def _run(
         self, input: Tensor | PackedSequence, hx: State | None, lengths: Lengths | None
     ) -> tuple[Tensor | PackedSequence, State]:
+        if hx is None and lengths is None and self.num_layers == 1:
+            done = self._run_quick(input)
+            if done is not None:
+                return done
         expected = self._expected()
         r = read(input, hx, lengths, expected)
         arguments = self._arguments(None if r.packed is None else r.packed.batch_sizes, r.lengths)
         output, state = self._kernel.sequence(r.x, r.state, self._weights(), **arguments, **self._options())
         return restore(r, output, state, expected.batch_dim)
+
+    def _run_quick(self, input: object) -> tuple[Tensor, State] | None:
+        """The most usual call, by the native kernels, with little around it; None where it does not apply."""
+        if self.backend not in ("auto", "native"):
+            return None
+        parameters = self._parameters
+        flat = [None if name is None else parameters.get(name) for name in self._flat_names]
+        stack = _ONE_LAYER[self.bidirectional, self.batch_first]
+        done: tuple[Tensor, State] | None = self._kernel.quick(input, flat, self._shapes, stack, **self._options())
+        return done
 
     def _run_step(self, x_t: Tensor, state: State | None) -> tuple[Tensor, State]:
         if self.bidirectional:

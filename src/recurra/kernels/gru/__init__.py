@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from recurra.kernels import _call, _checks, _dispatch
-from recurra.kernels.gru import _reference, _torch
+from recurra.kernels.gru import _cpu, _reference, _torch
+from recurra.kernels.gru._cpu import quick
 
-__all__ = ["cell", "explain", "sequence"]
+__all__ = ["cell", "explain", "quick", "sequence"]
 
 _GATES = 3
-_BACKENDS: dict[str, _dispatch.Backend] = {"native": _dispatch.NotBuilt(), "torch": _torch, "reference": _reference}
+_BACKENDS: dict[str, _dispatch.Backend] = {"native": _cpu, "torch": _torch, "reference": _reference}
 
 
 def sequence(

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from recurra.kernels import _call, _checks, _dispatch
-from recurra.kernels.lstm import _reference, _torch
+from recurra.kernels.lstm import _cpu, _reference, _torch
+from recurra.kernels.lstm._cpu import quick
 
-__all__ = ["cell", "explain", "sequence"]
+__all__ = ["cell", "explain", "quick", "sequence"]
 
 _GATES = 4
-_BACKENDS: dict[str, _dispatch.Backend] = {"native": _dispatch.NotBuilt(), "torch": _torch, "reference": _reference}
+_BACKENDS: dict[str, _dispatch.Backend] = {"native": _cpu, "torch": _torch, "reference": _reference}
 
 
 def sequence(

@@ -1,0 +1,101 @@
+// The Python module recurra.kernels._native: addresses and strides in, nothing of PyTorch.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/unique_ptr.h>
+#include <nanobind/stl/vector.h>
+
+#include "stepper.hpp"
+
+namespace nb = nanobind;
+using namespace recurra;
+
+namespace {
+
+using Address = uintptr_t;
+using Addresses = std::vector<Address>;
+
+template <class T = void> T* pointer(Address a) { return reinterpret_cast<T*>(a); }
+
+std::vector<LayerWeights> weights_of(const Addresses& a) {
+  std::vector<LayerWeights> weights;
+  for (size_t i = 0; i + 5 <= a.size(); i += 5)
+    weights.push_back({pointer(a[i]), pointer(a[i + 1]), pointer(a[i + 2]), pointer(a[i + 3]), pointer(a[i + 4])});
+  return weights;
+}
+
+std::vector<WeightGradients> gradients_of(const Addresses& a) {
+  std::vector<WeightGradients> gradients;
+  for (size_t i = 0; i + 5 <= a.size(); i += 5)
+    gradients.push_back({pointer(a[i]), pointer(a[i + 1]), pointer(a[i + 2]), pointer(a[i + 3]), pointer(a[i + 4])});
+  return gradients;
+}
+
+std::unique_ptr<Tapes> run_forward(int kind, int activation, bool is_double, int64_t T, int64_t B, int64_t I, int64_t H,
+                                   int64_t P, int64_t D, bool projected, int threads, Address lengths,
+                                   Address batch_sizes, Address x, int64_t x_time, int64_t x_row, Address y,
+                                   int64_t y_time, int64_t y_row, const Addresses& weights, Address h0, Address c0,
+                                   Address hn, Address cn, bool keep) {
+  const Layer layer{kind, activation, is_double, T, B, I, H, P, D, projected, threads, pointer<const int64_t>(lengths),
+                    pointer<const int64_t>(batch_sizes)};
+  const ForwardArguments a{{pointer(x), x_time, x_row}, {pointer(y), y_time, y_row}, weights_of(weights),
+                           pointer(h0), pointer(c0), pointer(hn), pointer(cn), keep};
+  nb::gil_scoped_release release;
+  return forward(layer, a);
+}
+
+void run_backward(Tapes& tapes, Address x, int64_t x_time, int64_t x_row, Address y, int64_t y_time, int64_t y_row,
+                  Address dy, int64_t dy_time, int64_t dy_row, Address dx, int64_t dx_time, int64_t dx_row,
+                  int64_t dx_direction, const Addresses& weights, const Addresses& gradients, Address h0, Address c0,
+                  Address dhn, Address dcn, Address dh0, Address dc0, bool keep) {
+  const BackwardArguments a{{pointer(x), x_time, x_row},   {pointer(y), y_time, y_row}, {pointer(dy), dy_time, dy_row},
+                            {pointer(dx), dx_time, dx_row}, dx_direction,                weights_of(weights),
+                            gradients_of(gradients),        pointer(h0),                 pointer(c0),
+                            pointer(dhn),                   pointer(dcn),                pointer(dh0),
+                            pointer(dc0),                   keep};
+  nb::gil_scoped_release release;
+  backward(tapes, a);
+}
+
+}  // namespace
+
+NB_MODULE(_native, m) {
+  using Input = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;
+  using Output = nb::ndarray<nb::c_contig, nb::device::cpu>;
+  using RowList = nb::ndarray<const int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+  nb::set_leak_warnings(false);  // a graph that is alive at exit holds its tapes
+  m.doc() = "Recurra's own kernels for the CPU.";
+  nb::class_<Tapes>(m, "Tapes", "What a forward pass keeps for its backward pass.").def_prop_ro("bytes", &Tapes::bytes);
+  nb::class_<Stepper>(m, "Stepper", "Packed weights and carried state of a stack of layers.")
+      .def("__init__",
+           [](Stepper* self, int kind, int activation, bool is_double, int64_t B, int64_t I, int64_t H, int64_t P,
+              bool projected, const Addresses& weights) {
+             const Layer layer{kind, activation, is_double, 1, B, I, H, P, 1, projected, 1, nullptr, nullptr};
+             new (self) Stepper(layer, weights_of(weights));
+           })
+      .def("step",
+           [](Stepper& self, const Input& x, const Output& y, const Addresses& weights, const std::optional<RowList>& rows) {
+             const Layer& l = self.layer();
+             const int64_t count = rows ? int64_t(rows->shape(0)) : l.B;
+             const auto type = l.is_double ? nb::dtype<double>() : nb::dtype<float>();
+             if (x.dtype() != type || y.dtype() != type) throw nb::type_error("another type than the layer's");
+             if (int64_t(x.size()) != count * l.I || int64_t(y.size()) != count * l.P)
+               throw nb::value_error("another size than the layer's");
+             self.refresh(weights_of(weights));
+             self.step(x.data(), y.data(), rows ? rows->data() : nullptr, count);
+           },
+           nb::arg(), nb::arg(), nb::arg(), nb::arg().none())
+      .def("step_at",
+           [](Stepper& self, Address x, Address y, const Addresses& weights, const std::optional<RowList>& rows) {
+             self.refresh(weights_of(weights));
+             self.step(pointer(x), pointer(y), rows ? rows->data() : nullptr, rows ? int64_t(rows->shape(0)) : self.layer().B);
+           },
+           nb::arg(), nb::arg(), nb::arg(), nb::arg().none())
+      .def("get", [](const Stepper& self, Address h, Address c) { self.get(pointer(h), pointer(c)); })
+      .def("set", [](Stepper& self, Address h, Address c) { self.set(pointer(h), pointer(c)); });
+  m.def("forward", &run_forward, "One layer over a batch, all directions; gives its tapes if they are kept.");
+  m.def("backward", &run_backward, "The gradients of one layer.");
+  m.def("instruction_set", [] { return std::string(instruction_set()); }, "avx512, avx2 or baseline: what the kernels run on.");
+  m.def("kept_bytes", &kept_bytes, "Memory held for the next call.");
+}

@@ -1,0 +1,26 @@
+// The kernels, compiled once for each instruction set; RECURRA_TABLE names the functions that hand out this one's tables.
+#include "backward.hpp"
+#include "fingerprint.hpp"
+#include "forward.hpp"
+#include "outer.hpp"
+
+#define JOIN2(a, b) a##b
+#define JOIN(a, b) JOIN2(a, b)
+
+namespace {
+template <class T> int lanes() { return kLanes<T>; }
+template <class T> Kernels<T> table() {
+  return {lanes<T>,   gate_stride<T>,      panel_size<T>, panel_count<T>,   pack<T>,       forward_scratch<T>,
+          forward<T>, backward_scratch<T>, backward<T>,   outer_scratch<T>, outer<T>,
+          fingerprint};
+}
+}  // namespace
+
+const Kernels<float>& JOIN(RECURRA_TABLE, _f32)() {
+  static const Kernels<float> kernels = table<float>();
+  return kernels;
+}
+const Kernels<double>& JOIN(RECURRA_TABLE, _f64)() {
+  static const Kernels<double> kernels = table<double>();
+  return kernels;
+}

@@ -1,0 +1,84 @@
+"""The compiled extension, or None where it is not built; and when it may be called."""
+
+import importlib
+import os
+from types import ModuleType
+
+import torch
+from torch import Tensor
+from torch.nn import Parameter
+
+from recurra.kernels._call import Call
+from recurra.kernels._dispatch import inside_transform
+
+
+def _load() -> ModuleType | None:
+    try:
+        return importlib.import_module("recurra.kernels._native")
+    except ModuleNotFoundError:
+        if os.environ.get("RECURRA_REQUIRE_NATIVE") == "1":
+            raise
+        return None
+
+
+native = _load()
+"""The module recurra.kernels._native, or None."""
+
+
+def native_is_built() -> bool:
+    """Whether the compiled kernels are there."""
+    return native is not None
+
+
+NOT_BUILT = "the native kernels are not built: install Recurra with a C++17 compiler at hand (see docs/building.md)"
+
+PLAIN = (Tensor, Parameter)
+"""The types whose memory may be read."""
+
+
+def why_not_compiled(call: Call) -> str | None:
+    """The reasons that hold for all recurrences."""
+    if native is None:
+        return NOT_BUILT
+    x = call.x
+    if torch.compiler.is_exporting():
+        return _why_not_exported(call)
+    if torch.compiler.is_compiling():
+        return "torch.compile cannot look into the native kernels"
+    reason = why_not_here(x)
+    if reason is not None:
+        return reason
+    for part in (x, *call.state, *(part for w in call.weights for part in w if part is not None)):
+        if type(part) not in PLAIN:
+            return f"the native kernels take plain tensors, not {type(part).__name__}"
+        if part.dtype is not x.dtype or not part.is_cpu:
+            return "a state or weight differs from the input in type or device"
+    return None
+
+
+def _why_not_exported(call: Call) -> str | None:
+    """The reasons against one operator for each layer in an exported graph."""
+    if inside_transform():
+        return "a transform is active, and the operator has no rule for it"
+    if call.batch_sizes is not None or call.is_cell:
+        return "packed batches and single steps are exported as equations"
+    if call.x.dtype not in (torch.float32, torch.float64) or call.x.device.type != "cpu":
+        return "the native kernels compute in float32 and float64 on the CPU"
+    return None
+
+
+def why_not_here(x: Tensor) -> str | None:
+    """The reasons in the input, and in what PyTorch is doing at this moment."""
+    if inside_transform():
+        return "a transform (vmap, jvp, torch.func.grad, ...) is active, and the native kernels have no rule for it"
+    if torch._C._len_torch_dispatch_stack() or torch._C._get_tracing_state() is not None:
+        return "a tracer or a dispatch mode is active, and it cannot look into the native kernels"
+    if torch._C._is_any_autocast_enabled():
+        return "autocast is on, and the native kernels compute in the type they are given"
+    if x.dtype is not torch.float32 and x.dtype is not torch.float64:
+        return f"the native kernels compute in float32 and float64, not {x.dtype}"
+    if not x.is_cpu:
+        return f"the native kernels run on the CPU, not on {x.device}"
+    if x.layout is not torch.strided or x.is_neg():
+        return "the native kernels take strided tensors whose values are in memory"
+    return None

@@ -1,0 +1,120 @@
+"""A stack of layers on the native kernels: what the three "native" backends share."""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import dropout
+
+from recurra.errors import ShapeError
+from recurra.kernels import _ops
+from recurra.kernels._call import Call, Result, Stack, State
+from recurra.kernels._compiled import PLAIN, native_is_built, why_not_here
+from recurra.kernels._cpu_layer import Batch, Recipe, run_layer
+
+RNN, LSTM, GRU = 0, 1, 2
+
+
+def run_native(kind: int, call: Call, reference: Callable[[Call], Result], activation: int = 0) -> Result:
+    """The whole stack over the whole sequence, layer by layer.
+
+    Raises:
+        ShapeError: if a packed batch's sizes do not fit its rows.
+    """
+    stack, x = call.stack, call.x
+    directions = stack.directions
+    drops = stack.dropout > 0 and stack.training and stack.num_layers > 1
+    batch = _batch(call)
+    one = Stack(1, stack.bidirectional, stack.batch_first)
+    recipe = Recipe(kind, activation, one, len(call.state), reference, call.activation, drops)
+    y, finals = x, []
+    for k in range(0, len(call.weights), directions):
+        if k and drops:
+            y = _drop(y, stack)
+        state = call.state if stack.num_layers == 1 else tuple(part[k : k + directions] for part in call.state)
+        flat = [part for w in call.weights[k : k + directions] for part in w]
+        if torch.compiler.is_exporting():
+            has = (int(part is not None) for part in (flat[2], flat[4]))
+            how = [kind, activation, int(stack.bidirectional), int(stack.batch_first), *has]
+            y, *last = _ops.layer(y, list(state), [part for part in flat if part is not None], call.lengths, how)
+            finals.append(tuple(last[: len(call.state)]))
+            continue
+        y, last = run_layer(recipe, batch, y, state, flat)
+        finals.append(last)
+    if len(finals) == 1:
+        return y, finals[0]
+    return y, tuple(torch.cat(part) for part in zip(*finals, strict=True))
+
+
+@lru_cache(maxsize=64)
+def _recipe(kind: int, activation: int, phi: Any, stack: Stack, reference: Callable[[Call], Result]) -> Recipe:
+    return Recipe(kind, activation, stack, 2 if kind == LSTM else 1, reference, phi)
+
+
+def run_quick(
+    kind: int,
+    reference: Callable[[Call], Result],
+    x: Tensor,
+    flat: Sequence[Tensor | None],
+    shapes: Sequence[tuple[int, ...] | None],
+    stack: Stack,
+    activation: tuple[int, Any] = (0, "tanh"),
+) -> Result | None:
+    """One layer over a padded batch from a state of zeros, without the checks that a layer's own tensors need not pass.
+
+    Args:
+        kind: of the recurrence.
+        reference: its equations.
+        x: the input, whatever it is.
+        flat: the fields of the Weights of each direction, one after the other.
+        shapes: the shape that each must have.
+        stack: one layer.
+        activation: its number and name.
+
+    Returns:
+        None if anything is out of the ordinary; the usual way then serves or refuses.
+    """
+    if not native_is_built() or torch.compiler.is_compiling() or type(x) is not Tensor or x.dim() != 3:
+        return None
+    dtype, first = x.dtype, shapes[0]
+    if first is None or x.shape[-1] != first[1] or why_not_here(x) is not None:
+        return None
+    for part, shape in zip(flat, shapes, strict=True):
+        if part is None:
+            if shape is not None:
+                return None
+        elif type(part) not in PLAIN or part.dtype is not dtype or part.shape != shape or not part.is_cpu:
+            return None
+    rows, steps, _ = x.shape if stack.batch_first else (x.shape[1], x.shape[0], 0)
+    recipe = _recipe(kind, *activation, stack, reference)
+    return run_layer(recipe, Batch(steps, rows, None, None), x, (None,) * recipe.states, flat)
+
+
+def run_native_cell(kind: int, call: Call, reference: Callable[[Call], Result], activation: int = 0) -> State:
+    """One time step of one layer."""
+    state = tuple(part.unsqueeze(0) for part in call.state)
+    sequence = Call(call.x.unsqueeze(0), state, call.weights, activation=call.activation)
+    _, last = run_native(kind, sequence, reference, activation)
+    return tuple(part.squeeze(0) for part in last)
+
+
+def _batch(call: Call) -> Batch:
+    lengths, sizes = call.lengths, call.batch_sizes
+    if lengths is not None:
+        lengths = lengths.contiguous()
+    if sizes is None:
+        return Batch(call.steps, call.batch, lengths, None)
+    sizes = sizes.to(torch.int64).contiguous()
+    falls = bool((sizes[1:] <= sizes[:-1]).all()) and bool((sizes > 0).all())
+    if not falls or int(sizes.sum()) != call.x.shape[0]:
+        raise ShapeError(f"batch_sizes must not grow and add up to the {call.x.shape[0]} rows of the packed batch")
+    return Batch(call.steps, call.batch, None, sizes)
+
+
+def _drop(y: Tensor, stack: Stack) -> Any:
+    """Dropout in the order of time, as PyTorch draws it."""
+    if stack.batch_first and y.dim() == 3:
+        return dropout(y.transpose(0, 1), stack.dropout, True).transpose(0, 1)
+    return dropout(y, stack.dropout, True)

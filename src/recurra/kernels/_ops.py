@@ -1,0 +1,118 @@
+"""The layer as an operator of torch.library, for torch.export: one node in the graph, any number of steps and rows."""
+
+# ruff: noqa: ARG001  a fake kernel takes what the kernel takes
+
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from recurra.kernels import _cpu_layer
+from recurra.kernels._call import Stack
+
+_STATES = (1, 2, 1)  # parts of a state, by kind
+
+
+def _recipe(how: list[int]) -> _cpu_layer.Recipe:
+    kind, activation, bidirectional, batch_first = how[:4]
+
+    def no_equations(_: object) -> Any:
+        raise NotImplementedError("an exported layer has first derivatives only")
+
+    stack = Stack(1, bool(bidirectional), bool(batch_first))
+    return _cpu_layer.Recipe(kind, activation, stack, _STATES[kind], no_equations)
+
+
+def _flat(weights: list[Tensor], how: list[int]) -> list[Tensor | None]:
+    """The fields of the Weights of each direction, None where there is none."""
+    there, left = (True, True, how[4], how[4], how[5]), iter(weights)
+    return [next(left) if part else None for _ in range(1 + how[2]) for part in there]
+
+
+def _batch(x: Tensor, lengths: Tensor | None, batch_first: bool) -> _cpu_layer.Batch:
+    rows, steps = (x.shape[0], x.shape[1]) if batch_first else (x.shape[1], x.shape[0])
+    return _cpu_layer.Batch(steps, rows, None if lengths is None else lengths.contiguous(), None)
+
+
+@torch.library.custom_op("recurra::layer", mutates_args=(), device_types="cpu")
+def layer(
+    x: Tensor,
+    state: list[Tensor],
+    weights: list[Tensor],
+    lengths: Tensor | None,
+    how: list[int],
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Outputs, last h and last c (empty without one) of one layer.
+
+    how: kind and activation as csrc/kinds.hpp numbers them, whether bidirectional, whether batch first,
+    whether there are biases, whether a projection.
+    """
+    recipe = _recipe(how)
+    y, last, _ = _cpu_layer._forward(
+        recipe, _batch(x, lengths, bool(how[3])), x, tuple(state), _flat(weights, how), False
+    )
+    return y, last[0], last[1] if len(last) > 1 else x.new_empty(0)
+
+
+@layer.register_fake
+def _(
+    x: Tensor,
+    state: list[Tensor],
+    weights: list[Tensor],
+    lengths: Tensor | None,
+    how: list[int],
+) -> tuple[Tensor, Tensor, Tensor]:
+    directions = 2 if how[2] else 1
+    rest = [torch.empty(part.shape, dtype=x.dtype, device=x.device) for part in state]
+    y = x.new_empty((*x.shape[:-1], directions * state[0].shape[-1]))
+    return y, rest[0], rest[1] if len(rest) > 1 else x.new_empty(0)
+
+
+@torch.library.custom_op("recurra::layer_backward", mutates_args=(), device_types="cpu")
+def layer_backward(
+    given: list[Tensor | None],
+    x: Tensor,
+    state: list[Tensor],
+    weights: list[Tensor],
+    lengths: Tensor | None,
+    how: list[int],
+) -> list[Tensor]:
+    """The gradients of x, of each part of the state and of each weight that is there; runs the layer again first."""
+    recipe, batch = _recipe(how), _batch(x, lengths, bool(how[3]))
+    flat = _flat(weights, how)
+    y, _, tapes = _cpu_layer._forward(recipe, batch, x, tuple(state), flat, True)
+    needed = (False, False, *(True,) * (1 + len(state) + len(flat)))
+    context = SimpleNamespace(recipe=recipe, batch=batch, tapes=tapes, needs_input_grad=needed)
+    found = _cpu_layer._backward(context, x, y, [*state, *flat], tuple(given[: 1 + len(state)]))
+    return [part for part in found if part is not None]
+
+
+@layer_backward.register_fake
+def _(
+    given: list[Tensor | None],
+    x: Tensor,
+    state: list[Tensor],
+    weights: list[Tensor],
+    lengths: Tensor | None,
+    how: list[int],
+) -> list[Tensor]:
+    parts = [x, *state, *weights]
+    return [torch.empty(part.shape, dtype=x.dtype, device=x.device) for part in parts]
+
+
+def _setup(ctx: Any, inputs: Any, output: Any) -> None:
+    x, state, weights, lengths, ctx.how = inputs
+    ctx.states = len(state)
+    ctx.save_for_backward(x, lengths, *state, *weights)
+
+
+def _formula(ctx: Any, *given: Tensor | None) -> Any:
+    x, lengths, *saved = ctx.saved_tensors
+    state, weights = saved[: ctx.states], saved[ctx.states :]
+    wanted = [part if part is None else part.contiguous() for part in given]
+    found = layer_backward(wanted, x, state, weights, lengths, ctx.how)
+    return found[0], list(found[1 : 1 + ctx.states]), list(found[1 + ctx.states :]), None, None
+
+
+layer.register_autograd(_formula, setup_context=_setup)

@@ -1,0 +1,129 @@
+"""One observation at a time through a layer: packed weights and the carried state live in native memory."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from recurra.errors import ConfigError, DtypeError, ShapeError, StreamingUnsupported
+from recurra.kernels.stepping import PackedSteps, addresses, row_numbers
+from recurra.nn._recurrent import Recurrent
+from recurra.nn.rnn import RNN
+
+Observation = TypeVar("Observation", Tensor, npt.NDArray[np.floating])
+
+
+class Stepper:
+    """Takes observations one by one and carries the state; equal to `layer.step`, without its cost.
+
+    Weights that change are noticed at the next step, however they were changed. Gradients do not flow.
+
+    Args:
+        layer: a one-directional RNN, LSTM or GRU on the CPU, of any number of layers. In evaluation and in
+            training it steps without dropout.
+        batch: B, rows that are carried side by side.
+
+    Raises:
+        StreamingUnsupported: if the layer is bidirectional.
+        BackendUnavailable: if the native kernels are not built or cannot serve the layer.
+        ConfigError: if batch is below one.
+
+    >>> import recurra.nn
+    >>> layer = recurra.nn.GRU(3, 5)
+    >>> Stepper(layer).step(torch.zeros(3)).shape  # doctest: +SKIP
+    torch.Size([5])
+    """
+
+    def __init__(self, layer: Recurrent, batch: int = 1) -> None:
+        if layer.bidirectional:
+            raise StreamingUnsupported(f"{type(layer).__name__} is bidirectional: it cannot go step by step")
+        if not isinstance(batch, int) or batch < 1:
+            raise ConfigError(f"batch should be a whole number above zero, got: {batch!r}")
+        self.layer = layer
+        self.batch = batch
+        self._layout: list[tuple[torch.dtype, torch.device]] = []
+        self._names = layer._flat_names
+        self._weights: list[int] = []
+        self._packed: PackedSteps
+        self._pack(None)
+
+    def _pack(self, state: tuple[Tensor, ...] | None) -> None:
+        layer = self.layer
+        weights = layer._weights()
+        activation = layer.nonlinearity if isinstance(layer, RNN) else "tanh"
+        self._packed = PackedSteps(layer._kernel.__name__.rpartition(".")[2], weights, self.batch, activation)
+        self._packed.set_state(state)
+        self._weights = addresses(weights)
+        self._type: Any = np.float64 if self._packed.dtype is torch.float64 else np.float32
+        self._dtype = np.dtype(self._type)
+        self._one = (self._packed.inputs,)
+        self._width = self._packed.width
+        self._step = self._packed.step
+
+    def step(self, x: Observation, rows: Sequence[int] | npt.NDArray[np.integer] | None = None) -> Observation:
+        """Take one observation of every row, or of some.
+
+        Args:
+            x: [I] (if one row steps) or [number of rows that step, I], of the layer's type.
+            rows: which rows step; all if not given.
+
+        Returns:
+            The outputs, [P] or [rows, P], an array for an array and a tensor for a tensor.
+
+        Raises:
+            ShapeError, DtypeError: if x does not fit the layer, or rows do not fit the batch.
+        """
+        parameters = self.layer._parameters
+        now = [0 if name is None else parameters[name].data_ptr() for name in self._names]  # type: ignore[union-attr]
+        if now != self._weights:
+            self._pack(self.state_parts)
+            now = self._weights
+        if (
+            type(x) is np.ndarray
+            and x.shape == self._one
+            and x.dtype == self._dtype
+            and rows is None
+            and self.batch == 1
+        ):
+            y = np.empty(self._width, self._type)
+            self._step(x, y, now, None)
+            return cast(Observation, y)
+        done: Observation = self._step_any(x, now, None if rows is None else row_numbers(rows, self.batch))
+        return done
+
+    def _step_any(self, x: Any, now: list[int], rows: npt.NDArray[np.int64] | None) -> Any:
+        count = self.batch if rows is None else len(rows)
+        shape = tuple(x.shape) if isinstance(x, Tensor | np.ndarray) else None
+        if shape is None:
+            raise DtypeError(f"step: an observation should be a tensor or an array, got: {type(x).__name__}")
+        if shape != (count, *self._one) and not (count == 1 and shape == self._one):
+            raise ShapeError(f"step: expected an observation of shape {[count, *self._one]}, got {list(shape)}")
+        dtype: Any = self._packed.dtype if isinstance(x, Tensor) else self._dtype
+        if x.dtype != dtype:
+            raise DtypeError(f"step: expected an observation of type {dtype}, got {x.dtype}")
+        if isinstance(x, Tensor):
+            dense = x.detach().contiguous()
+            y = torch.empty((*shape[:-1], self._width), dtype=dtype)
+            self._packed.step_at(dense.data_ptr(), y.data_ptr(), now, rows)
+            return y
+        out = np.empty((*shape[:-1], self._width), dtype)
+        self._step(np.ascontiguousarray(x), out, now, rows)
+        return out
+
+    @property
+    def state_parts(self) -> tuple[Tensor, ...]:
+        """A copy of the carried state, h [L, B, P] and for an LSTM c [L, B, H], as a tuple."""
+        return self._packed.state()
+
+    @property
+    def state(self) -> Tensor | tuple[Tensor, ...]:
+        """A copy of the carried state, as `layer.step` gives it; set it to carry on from another, None for zeros."""
+        parts = self._packed.state()
+        return parts if len(parts) > 1 else parts[0]
+
+    @state.setter
+    def state(self, state: Tensor | tuple[Tensor, ...] | None) -> None:
+        self._packed.set_state((state,) if isinstance(state, Tensor) else state)

@@ -1,0 +1,117 @@
+"""The stepper against layer.step and the whole sequence: stacked, selected rows, changed weights, refusals."""
+
+import numpy as np
+import pytest
+import torch
+
+import recurra.nn
+from recurra.errors import BackendUnavailable, ConfigError, DtypeError, ShapeError, StreamingUnsupported
+from recurra.kernels import native_is_built
+from tests.tolerances import OUTPUT_F32, SAME_FUNCTION_F64, assert_agrees
+
+KINDS = ("RNN", "LSTM", "GRU")
+IN, H, T, B = 3, 21, 6, 4
+needs_native = pytest.mark.skipif(not native_is_built(), reason="the native kernels are not built here")
+
+
+@needs_native
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("num_layers", [1, 3])
+@pytest.mark.parametrize("kind", KINDS)
+def test_steps_equal_the_sequence(kind: str, num_layers: int, dtype: torch.dtype) -> None:
+    layer = getattr(recurra.nn, kind)(IN, H, num_layers, dtype=dtype, backend="reference")
+    x = torch.randn(T, B, IN, dtype=dtype)
+    expected, last = layer(x)
+    stepper = recurra.nn.Stepper(layer, batch=B)
+    found = torch.stack([stepper.step(x_t) for x_t in x])
+    tolerance = SAME_FUNCTION_F64 if dtype is torch.float64 else OUTPUT_F32
+    assert_agrees(found, expected.detach(), tolerance)
+    parts = last if isinstance(last, tuple) else (last,)
+    assert_agrees(stepper.state_parts, tuple(part.detach() for part in parts), tolerance)
+
+
+@needs_native
+@pytest.mark.parametrize("kind", KINDS)
+def test_numpy_and_tensors_give_the_same_numbers(kind: str) -> None:
+    layer = getattr(recurra.nn, kind)(IN, H)
+    x = torch.randn(T, IN)
+    arrays, tensors = recurra.nn.Stepper(layer), recurra.nn.Stepper(layer)
+    for x_t in x:
+        y = arrays.step(x_t.numpy())
+        assert isinstance(y, np.ndarray)
+        assert np.array_equal(y, tensors.step(x_t).numpy())
+
+
+@needs_native
+@pytest.mark.parametrize("kind", KINDS)
+def test_some_rows_step_and_the_others_stay(kind: str) -> None:
+    layer = getattr(recurra.nn, kind)(IN, H, 2)
+    stepper, alone = recurra.nn.Stepper(layer, batch=B), recurra.nn.Stepper(layer)
+    x = torch.randn(3, IN)
+    stepper.step(x[:2], rows=[2, 0])
+    y = stepper.step(x[2:], rows=np.array([2]))
+    alone.step(x[0])
+    assert_agrees(y[0], alone.step(x[2]), OUTPUT_F32)
+    for part in stepper.state_parts:
+        assert not part[:, [1, 3]].any()
+    saved = stepper.state
+    stepper.state = None
+    assert not stepper.state_parts[0].any()
+    stepper.state = saved
+    assert_agrees(stepper.state, saved, OUTPUT_F32)
+
+
+@needs_native
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda p: p.data.mul_(-1),
+        lambda p: p.detach().add_(1e-3),
+        lambda p: setattr(p, "data", p.data * 2),
+        lambda p: p.data.copy_(p.data.flip(0)),
+    ],
+)
+def test_a_changed_weight_is_noticed(change: object) -> None:
+    layer = recurra.nn.GRU(IN, H)
+    stepper = recurra.nn.Stepper(layer)
+    x = torch.randn(IN)
+    before = stepper.step(x)
+    change(layer.weight_hh_l0)  # type: ignore[operator]
+    change(layer.weight_ih_l0)  # type: ignore[operator]
+    stepper.state = None
+    after = stepper.step(x)
+    assert not torch.equal(before, after)
+    assert_agrees(after, layer.step(x)[0].detach(), OUTPUT_F32)
+
+
+@needs_native
+def test_what_does_not_fit_is_refused() -> None:
+    layer = recurra.nn.LSTM(IN, H)
+    stepper = recurra.nn.Stepper(layer, batch=2)
+    for x, rows, error in (
+        (torch.zeros(2, IN + 1), None, ShapeError),
+        (torch.zeros(3, IN), None, ShapeError),
+        (torch.zeros(2, IN), [0], ShapeError),
+        (torch.zeros(2, IN), [0, 0], ShapeError),
+        (torch.zeros(1, IN), [2], ShapeError),
+        (torch.zeros(1, IN), [-1], ShapeError),
+        (torch.zeros(2, IN).double(), None, DtypeError),
+        (np.zeros((2, IN)), None, DtypeError),
+        ([0.0] * IN, None, DtypeError),
+    ):
+        with pytest.raises(error):
+            stepper.step(x, rows)  # type: ignore[type-var]
+    with pytest.raises(ShapeError, match="the state should be"):
+        stepper.state = torch.zeros(1, 2, H)
+    with pytest.raises(ConfigError, match="above zero"):
+        recurra.nn.Stepper(layer, batch=0)
+    with pytest.raises(StreamingUnsupported, match="bidirectional"):
+        recurra.nn.Stepper(recurra.nn.RNN(IN, H, bidirectional=True))
+    with pytest.raises(BackendUnavailable, match="not a callable"):
+        recurra.nn.Stepper(recurra.nn.RNN(IN, H, nonlinearity=torch.sin))
+
+
+def test_without_the_kernels_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recurra.kernels._compiled.native", None)
+    with pytest.raises(BackendUnavailable, match="not built"):
+        recurra.nn.Stepper(recurra.nn.GRU(IN, H))
