@@ -18,6 +18,8 @@ PYTEST_ARGS ?=
 RUN := $(VENV)/bin
 DEMO := $(VENV)/.installed-demo
 DEV := $(VENV)/.installed-dev
+# What an installation is made from: when one of these changes, it is made again.
+SOURCES := pyproject.toml constraints.txt CMakeLists.txt $(wildcard csrc/*)
 BENCHMARKS = $(patsubst benchmarks/%.py,%,$(filter-out benchmarks/_%.py benchmarks/conftest.py,$(wildcard benchmarks/*.py)))
 
 export PYTHONUTF8 := 1
@@ -41,11 +43,11 @@ $(RUN)/python:
 	@"$(PYTHON)" -m venv "$(VENV)" || { rm -rf "$(VENV)"; echo "[set-up] Python's venv module is missing: on Debian or Ubuntu, apt-get install python3-venv" >&2; exit 1; }
 
 # What development needs includes what the demo needs, so a fresh development install serves both.
-$(DEMO): $(RUN)/python pyproject.toml constraints.txt
-	@if [ -e "$(DEV)" ] && [ ! pyproject.toml -nt "$(DEV)" ] && [ ! constraints.txt -nt "$(DEV)" ]; then touch "$@"; else \
+$(DEMO): $(RUN)/python $(SOURCES)
+	@if [ -e "$(DEV)" ] && [ -z "$$(find $(SOURCES) -newer "$(DEV)")" ]; then touch "$@"; else \
 	  $(call pip,plots$(comma)samples) && touch "$@"; fi
 
-$(DEV): $(RUN)/python pyproject.toml constraints.txt
+$(DEV): $(RUN)/python $(SOURCES)
 	@$(call pip,dev) && touch "$@"
 
 comma := ,
