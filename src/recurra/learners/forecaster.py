@@ -9,6 +9,7 @@ import numpy as np
 from recurra.checkpoints import Checkpoint, check_output_folder, save_checkpoint
 from recurra.data.columns import Columns, TablePolicy
 from recurra.data.forecasts import Forecasts
+from recurra.data.frequency import show_stamp
 from recurra.data.series import SeriesTable
 from recurra.errors import BadValueError, MissingColumnError, TableError
 from recurra.evaluation import BacktestReport, backtest
@@ -115,7 +116,7 @@ class Forecaster(Learner):
         self._config, self._predictor = config, fitted.predictor
         self.history_, self.reasons_, self.validation_ = fitted.history, fitted.reasons, fitted.validation
         self.context_ = fitted.context
-        first, last = series.ds.min(), series.ds.max()
+        first, last = (show_stamp(stamp, series.time_zone) for stamp in (series.ds.min(), series.ds.max()))
         self._summary = f"{len(series)} rows of {series.n_series} series, {first} to {last}, every {spec.frequency}"
         self._publish()
 
@@ -234,7 +235,7 @@ class Forecaster(Learner):
         self._require_fit()
         check_output_folder(folder, overwrite=overwrite)
         fields = ForecasterConfig.model_fields
-        changed = {n: v for n, v in self._config.model_dump().items() if v != fields[n].default}
+        changed = {n: v for n, v in self._config.model_dump().items() if n != "progress" and v != fields[n].default}
         note = DataNote(data_name, data_licence, self._summary)
         fitted = {
             "context": self.context_,
