@@ -1,17 +1,16 @@
 """PyTorch's own ModuleInfo inputs and error inputs, with our classes in the place of torch.nn's."""
 
+import copy
+
 import pytest
 import torch
 from torch.nn.utils.rnn import PackedSequence
 
 import recurra.nn
-from tests.tolerances import Tolerance, assert_agrees
+from tests.tolerances import GRADIENT_F32, Tolerance, assert_agrees
 
 pytestmark = [pytest.mark.conformance, pytest.mark.filterwarnings("ignore:LSTM with projections is not supported")]
 NAMES = ("RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell")
-# In float32 two implementations round differently, and a gradient sums many steps: twenty times the values' tolerance,
-# element by element. In float64 the same inputs agree to 1e-12, so that is where a wrong gradient shows.
-GRADIENTS = {torch.float32: Tolerance(2e-4, 2e-4), torch.float64: Tolerance(1e-12, 1e-12)}
 TOLERANCES = {torch.float32: Tolerance(1e-5, 1e-5), torch.float64: Tolerance(1e-12, 1e-12)}
 
 
@@ -33,29 +32,57 @@ def values(result: object) -> list[torch.Tensor]:
     return [result] if isinstance(result, torch.Tensor) else []
 
 
-@pytest.mark.parametrize("backend", ["auto", "reference"])
+def in_float64(given: object) -> object:
+    """The same inputs in float64."""
+    if isinstance(given, PackedSequence):
+        return given.double()
+    if isinstance(given, torch.Tensor):
+        return given.detach().double().requires_grad_(given.requires_grad)
+    return type(given)(in_float64(part) for part in given)
+
+
+def run(module: torch.nn.Module, args: tuple[object, ...]) -> tuple[list[torch.Tensor], tuple[torch.Tensor, ...]]:
+    """Outputs, and the gradients of the sum of their squares for every input and parameter."""
+    found = values(module(*args))
+    wanted = [*(t for t in values(list(args)) if t.requires_grad), *module.parameters()]
+    loss = sum(tensor.square().sum() for tensor in found)
+    return found, torch.autograd.grad(loss, wanted, allow_unused=True, materialize_grads=True)
+
+
+def assert_near_the_truth(
+    ours: tuple[torch.Tensor, ...], theirs: tuple[torch.Tensor, ...], truth: tuple[torch.Tensor, ...], what: str
+) -> None:
+    """Hold float32 gradients to torch.nn in float64: the house's bound, and twice what its own float32 misses by.
+
+    Some of these inputs saturate, and there torch.nn itself is off by more than the bound.
+    """
+    for k, (a, b, c) in enumerate(zip(ours, theirs, truth, strict=True)):
+        assert a.shape == c.shape, f"{what}[{k}]"
+        allowed = GRADIENT_F32.absolute + GRADIENT_F32.relative * c.norm() + 2 * (b.double() - c).norm()
+        assert (a.double() - c).norm() <= allowed, f"{what}[{k}]"
+
+
+@pytest.mark.parametrize("backend", ["auto", "torch", "reference"])
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("dtype", list(TOLERANCES), ids=str)
 @pytest.mark.parametrize("name", NAMES)
 def test_inputs(info: object, name: str, dtype: torch.dtype, training: bool, backend: str) -> None:
     torch.manual_seed(0)
-    inputs = info.module_inputs_func(info, "cpu", dtype, True, training)
     count = 0
-    for given in inputs:
+    for given in info.module_inputs_func(info, "cpu", dtype, True, training):
         made, fed = given.constructor_input, given.forward_input
+        assert not fed.kwargs
         theirs = info.module_cls(*made.args, **made.kwargs).to(dtype).train(training)
         ours = getattr(recurra.nn, name)(*made.args, **made.kwargs, backend=backend)
         ours.to(dtype).train(training).load_state_dict(theirs.state_dict())
-        outputs, gradients = [], []
-        for module in (theirs, ours):
-            found = values(module(*fed.args, **fed.kwargs))
-            leaves = [t for t in values([*fed.args, *fed.kwargs.values()]) if t.requires_grad]
-            loss = sum(tensor.square().sum() for tensor in found)
-            wanted = [*leaves, *module.parameters()]
-            outputs.append(found)
-            gradients.append(torch.autograd.grad(loss, wanted, allow_unused=True, materialize_grads=True))
-        assert_agrees(outputs[1], outputs[0], TOLERANCES[dtype], f"input {count}")
-        assert_agrees(gradients[1], gradients[0], GRADIENTS[dtype], f"gradient of input {count}")
+        wanted, their_gradients = run(theirs, fed.args)
+        found, our_gradients = run(ours, fed.args)
+        assert_agrees(found, wanted, TOLERANCES[dtype], f"input {count}")
+        if dtype == torch.float64 or backend == "torch":
+            assert_agrees(our_gradients, their_gradients, TOLERANCES[dtype], f"gradient of input {count}")
+        else:
+            _, truth = run(copy.deepcopy(theirs).double(), in_float64(fed.args))
+            assert_near_the_truth(our_gradients, their_gradients, truth, f"gradient of input {count}")
         count += 1
     assert count > 0
 
