@@ -170,6 +170,9 @@ template <class T> void list_input_gradients(const Backward<T>& b) {
     for (int64_t r = 0; r < b.chunk.active[t]; r++) b.job.dx_row[b.place(t, r)] = b.job.dx.at(t, b.chunk.row[r]);
 }
 
+template <class T>
+void reset_before_back(const Backward<T>& b, int64_t t, int64_t n, Share panels, Share mine, bool state_wanted, const Team& team);
+
 template <class T, int KIND> void run_backward(const Backward<T>& b, const Team& team) {
   const Chunk& c = b.chunk;
   const bool back = b.job.reverse, lead = team.rank == 0;
@@ -184,6 +187,11 @@ template <class T, int KIND> void run_backward(const Backward<T>& b, const Team&
   const Share mine = team.size == 1 ? Share{0, all} : Share{lesser(all, panels.first * kPanel), lesser(all, panels.last * kPanel)};
   for (int64_t i = 0; i < c.steps; i++) {
     const int64_t t = back ? i : c.steps - 1 - i, n = c.active[t];
+    const bool state_wanted = i + 1 < c.steps || b.job.dh0;
+    if constexpr (KIND == kGruBefore) {
+      reset_before_back(b, t, n, panels, mine, state_wanted, team);
+      continue;
+    }
     if (b.draw) unproject(b, t, n);
     for (int64_t r = 0; r < n; r++) {
       if constexpr (KIND == kRnn) rnn_row(b, t, r, mine);
@@ -191,7 +199,7 @@ template <class T, int KIND> void run_backward(const Backward<T>& b, const Team&
       if constexpr (KIND == kGru) gru_row(b, t, r, mine);
     }
     team.sync();
-    if (i + 1 < c.steps || b.job.dh0) through_state<T, KIND>(b, t, n, panels);
+    if (state_wanted) through_state<T, KIND>(b, t, n, panels);
   }
   team.sync();
   if (lead) finish(b);
@@ -207,7 +215,8 @@ template <class T> void backward(const BackwardJob<T>& job, const Chunk& chunk, 
   switch (s.kind) {
     case kRnn: run_backward<T, kRnn>(b, team); break;
     case kLstm: run_backward<T, kLstm>(b, team); break;
-    default: run_backward<T, kGru>(b, team); break;
+    case kGru: run_backward<T, kGru>(b, team); break;
+    default: run_backward<T, kGruBefore>(b, team); break;
   }
 }
 

@@ -6,6 +6,7 @@
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
 
+#include "frozen.hpp"
 #include "stepper.hpp"
 
 namespace nb = nanobind;
@@ -36,11 +37,11 @@ std::unique_ptr<Tapes> run_forward(int kind, int activation, bool is_double, int
                                    int64_t P, int64_t D, bool projected, int threads, Address lengths,
                                    Address batch_sizes, Address x, int64_t x_time, int64_t x_row, Address y,
                                    int64_t y_time, int64_t y_row, const Addresses& weights, Address h0, Address c0,
-                                   Address hn, Address cn, bool keep) {
+                                   Address hn, Address cn, bool keep, bool reverse, const Frozen* frozen) {
   const Layer layer{kind, activation, is_double, T, B, I, H, P, D, projected, threads, pointer<const int64_t>(lengths),
-                    pointer<const int64_t>(batch_sizes)};
+                    pointer<const int64_t>(batch_sizes), reverse};
   const ForwardArguments a{{pointer(x), x_time, x_row}, {pointer(y), y_time, y_row}, weights_of(weights),
-                           pointer(h0), pointer(c0), pointer(hn), pointer(cn), keep};
+                           pointer(h0), pointer(c0), pointer(hn), pointer(cn), keep, frozen};
   nb::gil_scoped_release release;
   return forward(layer, a);
 }
@@ -94,7 +95,18 @@ NB_MODULE(_native, m) {
            nb::arg(), nb::arg(), nb::arg(), nb::arg().none())
       .def("get", [](const Stepper& self, Address h, Address c) { self.get(pointer(h), pointer(c)); })
       .def("set", [](Stepper& self, Address h, Address c) { self.set(pointer(h), pointer(c)); });
-  m.def("forward", &run_forward, "One layer over a batch, all directions; gives its tapes if they are kept.");
+  nb::class_<Frozen>(m, "Frozen", "Packed weights of a layer, kept from call to call.")
+      .def("__init__",
+           [](Frozen* self, int kind, bool is_double, int64_t I, int64_t H, int64_t P, int64_t D, bool projected, int threads,
+              const Addresses& weights) {
+             const Layer layer{kind, 0, is_double, 1, 1, I, H, P, D, projected, threads, nullptr, nullptr};
+             new (self) Frozen(layer, weights_of(weights));
+           })
+      .def_prop_ro("bytes", &Frozen::bytes);
+  m.def("forward", &run_forward, nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(),
+        nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(),
+        nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg().none(),
+        "One layer over a batch, all directions; gives its tapes if they are kept.");
   m.def("backward", &run_backward, "The gradients of one layer.");
   m.def("instruction_set", [] { return std::string(instruction_set()); }, "avx512, avx2 or baseline: what the kernels run on.");
   m.def("kept_bytes", &kept_bytes, "Memory held for the next call.");

@@ -5,12 +5,12 @@
 
 namespace {
 
-// Planes of a gate row on the tape, each of padded H: LSTM i f g o; GRU n r z hn (hn = h U_n + b_hn).
 template <class T> struct Forward {
   const ForwardJob<T>& job;
   const Chunk& chunk;
   int64_t Hp, stride, out_stride, tape_stride, pre_stride, hoist;
   T *now, *next, *cells, *raw, *pre;  // raw: o tanh c before a projection; pre: X W of `hoist` steps
+  T *reset, *update;                  // r h and z of a step, where the reset is before the product
 
   T* gates(int64_t t, int64_t r) const { return job.tape.gates + (chunk.place[t] + r) * tape_stride; }
   T* cell(int64_t t, int64_t r) const { return job.tape.cells + (chunk.place[t] + r) * Hp; }
@@ -27,7 +27,7 @@ template <class T> int64_t pre_stride(const Shape& s) { return panel_count<T>(s,
 
 template <class T> int64_t forward_scratch(const Shape& s, const Chunk& c) {
   const int64_t h = row_stride<T>(s.H), p = row_stride<T>(s.P);
-  return c.rows * (2 * p + h + (s.projected ? h : 0)) + c.rows * hoisted_steps<T>(c) * pre_stride<T>(s);
+  return c.rows * (2 * p + h + (s.projected ? h : 0) + (s.kind == kGruBefore ? 2 * h : 0)) + c.rows * hoisted_steps<T>(c) * pre_stride<T>(s);
 }
 
 // X W + b of one panel, for MR rows.
@@ -95,8 +95,10 @@ INLINE void gate(const Forward<T>& f, Vec<T> (&a)[NA], int64_t p, int64_t t, int
   }
 }
 
-// One step of one panel for n rows; slot is the step's place among the hoisted ones.
-template <class T, int KIND, int NV> void panel_step(const Forward<T>& f, int64_t p, int64_t t, int64_t n, int64_t slot) {
+// The preactivations of one panel at one step for n rows, [X(t) left] W + b, handed to finish(sums, row) row by row;
+// slot is the step's place among the hoisted ones.
+template <class T, int KIND, int NV, class Left, class Finish>
+INLINE void panel_rows(const Forward<T>& f, int64_t p, int64_t t, int64_t n, int64_t slot, Left left, Finish finish) {
   constexpr int NA = KIND == kRnn ? NV : 4, NX = KIND == kGru ? 3 : NA, L = kLanes<T>;
   const Shape& s = f.job.shape;
   const T* recurrent = f.job.packed.forward + p * one_panel<T>(s, kForward) + s.I * NX * L;
@@ -116,10 +118,17 @@ template <class T, int KIND, int NV> void panel_step(const Forward<T>& f, int64_
       input_part<T, KIND, NV, MR>(acc, f, p, rows);
     }
 #pragma GCC unroll 8
-    for (int r = 0; r < MR; r++) rows[r] = f.now + (r0 + r) * f.out_stride;
+    for (int r = 0; r < MR; r++) rows[r] = left(r0 + r);
     multiply_add<T, MR, NX, NA, KIND == kGru ? 3 : 2>(acc, rows, s.P, recurrent);
-    for (int r = 0; r < MR; r++) gate<T, KIND, NV, NA>(f, acc[r], p, t, r0 + r);
+    for (int r = 0; r < MR; r++) finish(acc[r], r0 + r);
   });
+}
+
+template <class T, int KIND, int NV> void panel_step(const Forward<T>& f, int64_t p, int64_t t, int64_t n, int64_t slot) {
+  constexpr int NA = KIND == kRnn ? NV : 4;
+  panel_rows<T, KIND, NV>(
+      f, p, t, n, slot, [&](int64_t r) INLINED { return f.now + r * f.out_stride; },
+      [&](Vec<T>(&a)[NA], int64_t r) INLINED { gate<T, KIND, NV, NA>(f, a, p, t, r); });
 }
 
 // X W + b of `count` steps from t on (going by `by`), for all rows, into pre.
@@ -146,7 +155,7 @@ template <class T, int KIND, int NV> void hoist(const Forward<T>& f, int64_t p, 
 template <class T, int KIND, class F> INLINE void by_panel(const Forward<T>& f, Share mine, F each) {
   for (int64_t p = mine.first; p < mine.last; p++) {
     if constexpr (KIND == kRnn)
-      by_vectors(lesser(kPanel, f.Hp / kLanes<T> - p * kPanel), [&](auto nv) INLINED { each(nv, p); });
+      by_vectors(PanelRows<T>{f.job.shape, p}.width(), [&](auto nv) INLINED { each(nv, p); });
     else
       each(Const<4>{}, p);
   }
@@ -193,22 +202,49 @@ template <class T> void leave(const Forward<T>& f, const T* h, int64_t first, in
   }
 }
 
+// The panels of one thread, those of r and z apart from those of n where the reset is before the product.
+struct Panels {
+  Share all, gates, candidate;
+};
+
+template <class T> Panels panels_of(const Shape& s, const Team& team) {
+  const int64_t count = panel_count<T>(s, kForward);
+  if (s.kind != kGruBefore) return {share(count, team), {0, 0}, {0, 0}};
+  const int64_t first = reset_panels<T>(s);
+  const Share gates = share(first, team), rest = share(count - first, team);
+  return {{0, 0}, gates, {first + rest.first, first + rest.last}};
+}
+
+template <class T> void reset_before_step(const Forward<T>& f, int64_t t, int64_t n, int64_t slot, const Panels& mine, const Team& team);
+
+template <class T, int KIND> void take_step(const Forward<T>& f, int64_t t, int64_t n, int64_t slot, const Panels& mine) {
+  by_panel<T, KIND>(f, mine.all, [&](auto nv, int64_t p) INLINED { panel_step<T, KIND, decltype(nv)::value>(f, p, t, n, slot); });
+  if (f.raw) project(f, t, n);
+}
+
+template <class T, int KIND> void hoist_panels(const Forward<T>& f, const Panels& mine, int64_t t, int64_t by, int64_t count) {
+  const auto take = [&](auto nv, int64_t p) INLINED { hoist<T, KIND, decltype(nv)::value>(f, p, t, by, count); };
+  by_panel<T, KIND>(f, mine.all, take);
+  by_panel<T, KIND>(f, mine.gates, take);
+  by_panel<T, KIND>(f, mine.candidate, take);
+}
+
+// KIND is that of the panels: those of a GRU with the reset before the product are side by side, as an RNN's are.
 template <class T, int KIND> void run_forward(Forward<T>& f, const Team& team) {
   const Chunk& c = f.chunk;
   const bool back = f.job.reverse, lead = team.rank == 0;
-  const Share mine = share(panel_count<T>(f.job.shape, kForward), team);
+  const Panels mine = panels_of<T>(f.job.shape, team);
   if (lead) begin(f);
   team.sync();
   if (lead && !back) leave(f, f.now, c.steps ? c.active[0] : 0, c.rows);
   for (int64_t i = 0; i < c.steps; i++) {
     const int64_t t = back ? c.steps - 1 - i : i, n = c.active[t];
     const int64_t slot = f.hoist ? i % f.hoist : 0;
-    if (f.hoist && slot == 0)
-      by_panel<T, KIND>(f, mine, [&](auto nv, int64_t p) INLINED {
-        hoist<T, KIND, decltype(nv)::value>(f, p, t, back ? -1 : 1, lesser(f.hoist, c.steps - i));
-      });
-    by_panel<T, KIND>(f, mine, [&](auto nv, int64_t p) INLINED { panel_step<T, KIND, decltype(nv)::value>(f, p, t, n, slot); });
-    if (f.raw) project(f, t, n);
+    if (f.hoist && slot == 0) hoist_panels<T, KIND>(f, mine, t, back ? -1 : 1, lesser(f.hoist, c.steps - i));
+    if (f.reset)
+      reset_before_step(f, t, n, slot, mine, team);
+    else
+      take_step<T, KIND>(f, t, n, slot, mine);
     team.sync();
     if (lead && !back) leave(f, f.next, t + 1 < c.steps ? c.active[t + 1] : 0, n);
     T* swap = f.now;
@@ -221,20 +257,26 @@ template <class T, int KIND> void run_forward(Forward<T>& f, const Team& team) {
 template <class T> void forward(const ForwardJob<T>& job, const Chunk& chunk, const Team& team, T* scratch) {
   const Shape& s = job.shape;
   Forward<T> f{job, chunk, padded<T>(s.H), row_stride<T>(s.H), row_stride<T>(s.P), gate_stride<T>(s),
-               pre_stride<T>(s), hoisted_steps<T>(chunk), nullptr, nullptr, nullptr, nullptr, nullptr};
+               pre_stride<T>(s), hoisted_steps<T>(chunk), nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
   f.now = scratch;
   f.next = f.now + chunk.rows * f.out_stride;
   f.cells = f.next + chunk.rows * f.out_stride;
   T* rest = f.cells + chunk.rows * f.stride;
-  if (s.projected) {
-    f.raw = rest;
+  const auto take = [&] {
+    T* taken = rest;
     rest += chunk.rows * f.stride;
+    return taken;
+  };
+  if (s.projected) f.raw = take();
+  if (s.kind == kGruBefore) {
+    f.reset = take();
+    f.update = take();
   }
   f.pre = rest;
   switch (s.kind) {
-    case kRnn: run_forward<T, kRnn>(f, team); break;
     case kLstm: run_forward<T, kLstm>(f, team); break;
-    default: run_forward<T, kGru>(f, team); break;
+    case kGru: run_forward<T, kGru>(f, team); break;
+    default: run_forward<T, kRnn>(f, team); break;
   }
 }
 

@@ -3,6 +3,7 @@
 #include "fingerprint.hpp"
 #include "forward.hpp"
 #include "outer.hpp"
+#include "reset_before.hpp"
 
 #define JOIN2(a, b) a##b
 #define JOIN(a, b) JOIN2(a, b)

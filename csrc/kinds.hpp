@@ -41,7 +41,8 @@ template <class T> struct Weights {
   const T *w_ih, *w_hh, *b_ih, *b_hh, *w_hr;
 };
 
-// What the forward pass leaves for the backward pass; rows of all chunks one after the other.
+// What the forward pass leaves for the backward pass; rows of all chunks one after the other. Planes of a row of gates,
+// each of padded H: LSTM i f g o; GRU n r z (h U_n + b_hn); GRU with the reset before the product n r z (r h).
 template <class T> struct Tape {
   T *gates, *cells;  // [rows of all steps][gate_stride], [..][padded H]
 };

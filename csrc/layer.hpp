@@ -17,6 +17,7 @@ struct Layer {
   int threads;
   const int64_t* lengths;      // [B] or null
   const int64_t* batch_sizes;  // [T] of a packed batch, or null
+  bool reverse = false;        // whether the first direction runs from the last step to the first
 };
 
 struct Strided {
@@ -48,12 +49,15 @@ struct Tapes {
   int64_t bytes() const;
 };
 
+class Frozen;
+
 struct ForwardArguments {
   Strided x, y;
   std::vector<LayerWeights> weights;
   const void *h0, *c0;
   void *hn, *cn;
   bool keep;
+  const Frozen* frozen = nullptr;  // weights that are packed already, or null
 };
 
 struct WeightGradients {

@@ -4,7 +4,7 @@
 
 namespace {
 
-// Gates that the input and the recurrent product have each; GRU keeps n in planes n r z hn, see forward.hpp.
+// Gates that the input and the recurrent product have each, and planes of a row on the tape (see kinds.hpp).
 INLINE int gates_of(int kind) { return kind == kLstm ? 4 : kind == kRnn ? 1 : 3; }
 INLINE int planes_of(int kind) { return kind == kRnn ? 1 : 4; }
 
@@ -12,11 +12,15 @@ template <class T> int64_t gate_stride(const Shape& s) { return planes_of(s.kind
 
 enum Part { kForward, kBias, kProjection, kToState, kToInput, kToUnprojected };
 
+// Panels of r and z together, which a GRU with the reset before the product takes before those of n.
+template <class T> int64_t reset_panels(const Shape& s) { return divided_up(2 * vectors<T>(s.H), kPanel); }
+
 template <class T> int64_t panel_count(const Shape& s, int part) {
   const int64_t Hv = vectors<T>(s.H);
   switch (part) {
     case kForward:
-    case kBias: return s.kind == kRnn ? divided_up(Hv, kPanel) : Hv;
+    case kBias:
+      return s.kind == kRnn ? divided_up(Hv, kPanel) : s.kind == kGruBefore ? reset_panels<T>(s) + divided_up(Hv, kPanel) : Hv;
     case kProjection: return s.projected ? divided_up(vectors<T>(s.P), kPanel) : 0;
     case kToState: return divided_up(vectors<T>(s.P), kPanel);
     case kToInput: return divided_up(vectors<T>(s.I), kPanel);
@@ -27,7 +31,7 @@ template <class T> int64_t panel_count(const Shape& s, int part) {
 template <class T> int64_t one_panel(const Shape& s, int part) {
   const int64_t L = kLanes<T>, width = kPanel * L, G = gates_of(s.kind);
   switch (part) {
-    case kForward: return (s.I + s.P) * (s.kind == kRnn ? kPanel : G) * L;
+    case kForward: return (s.I + s.P) * (s.kind == kRnn || s.kind == kGruBefore ? kPanel : G) * L;
     case kBias: return width;
     case kProjection: return s.H * width;
     case kToState:
@@ -58,14 +62,39 @@ INLINE void transpose(T* to, const T* from, int64_t K, int64_t stride, int nv, R
   }
 }
 
+// Where the vectors of panel p of [X Y] W come from: by gates of one vector of neurons, or by vectors side by side.
+template <class T> struct PanelRows {
+  const Shape& s;
+  int64_t p;
+  int64_t width() const {  // vectors
+    const int64_t Hv = vectors<T>(s.H), first = reset_panels<T>(s);
+    if (s.kind == kRnn) return lesser(kPanel, Hv - p * kPanel);
+    if (s.kind != kGruBefore) return gates_of(s.kind);
+    return p < first ? lesser(kPanel, 2 * Hv - p * kPanel) : lesser(kPanel, Hv - (p - first) * kPanel);
+  }
+  int64_t gate(int j) const {
+    const int64_t first = reset_panels<T>(s);
+    if (s.kind != kGruBefore) return s.kind == kRnn ? 0 : j;
+    return p >= first ? 2 : (p * kPanel + j) / vectors<T>(s.H);
+  }
+  int64_t neuron(int j) const {  // of the first lane
+    const int64_t first = reset_panels<T>(s);
+    if (s.kind == kRnn) return (p * kPanel + j) * kLanes<T>;
+    if (s.kind != kGruBefore) return p * kLanes<T>;
+    return (p >= first ? (p - first) * kPanel + j : (p * kPanel + j) % vectors<T>(s.H)) * kLanes<T>;
+  }
+  int64_t row(int j) const { return gate(j) * s.H + neuron(j); }
+  int64_t lanes(int j) const { return lesser(kLanes<T>, s.H - neuron(j)); }
+};
+
 template <class T> void pack_forward(const Shape& s, const Weights<T>& w, const Packed<T>& to, int64_t p) {
-  const int64_t L = kLanes<T>, H = s.H, G = gates_of(s.kind), Hv = vectors<T>(H);
+  const int64_t L = kLanes<T>;
+  const PanelRows<T> rows{s, p};
   T* panel = to.forward + p * one_panel<T>(s, kForward);
   T* bias = to.bias + p * kPanel * L;
-  const bool plain = s.kind == kRnn;
-  const int nv = plain ? int(lesser(kPanel, Hv - p * kPanel)) : int(G);
-  auto row = [&](int j) { return plain ? (p * kPanel + j) * L : j * H + p * L; };
-  auto lanes = [&](int j) { return lesser(L, H - (plain ? p * kPanel + j : p) * L); };
+  const int nv = int(rows.width());
+  auto row = [&](int j) { return rows.row(j); };
+  auto lanes = [&](int j) { return rows.lanes(j); };
   transpose(panel, w.w_ih, s.I, s.I, nv, row, lanes);
   transpose(panel + s.I * nv * L, w.w_hh, s.P, s.P, nv, row, lanes);
   for (int j = 0; j < kPanel; j++) store(bias + j * L, Vec<T>{});
@@ -106,7 +135,7 @@ void pack(const Shape& s, const Weights<T>& w, const Packed<T>& to, int part, in
                   [&](int j) { return lesser(L, s.P - (p * kPanel + j) * L); });
         break;
       }
-      case kToState: pack_columns(to.to_state, w.w_hh, s.H, s.P, in_order, G, true, p); break;
+      case kToState: pack_columns(to.to_state, w.w_hh, s.H, s.P, s.kind == kGruBefore ? n_first : in_order, G, true, p); break;
       case kToInput: pack_columns(to.to_input, w.w_ih, s.H, s.I, s.kind >= kGru ? n_first : in_order, G, true, p); break;
       case kToUnprojected: pack_columns(to.to_unprojected, w.w_hr, s.P, s.H, in_order, 1, false, p); break;
       default: break;

@@ -61,13 +61,15 @@ template <class F> INLINE void by_vectors(int64_t n, F f) {
 }
 
 // For rows 0..n-1 and the panels [first, last) of a packed K x N matrix: finish(row, vector, start(row, vector) + left(row) M).
+// M may be rows [begin, begin + K) of a taller packed matrix of `all_K` rows.
 template <class T, class Left, class Start, class Finish>
 INLINE void multiply(int64_t n, int64_t K, const T* packed, int64_t first, int64_t last, int64_t all_vectors, Left left,
-                     Start start, Finish finish) {
+                     Start start, Finish finish, int64_t all_K = 0, int64_t begin = 0) {
   for (int64_t p = first; p < last; p++) {
-    const T* panel = packed + p * K * kPanel * kLanes<T>;
+    const T* whole = packed + p * (all_K ? all_K : K) * kPanel * kLanes<T>;
     by_vectors(lesser(kPanel, all_vectors - p * kPanel), [&](auto nv) INLINED {
       constexpr int NV = decltype(nv)::value;
+      const T* panel = whole + begin * NV * kLanes<T>;
       by_rows(n, [&](auto mr, int64_t r0) INLINED {
         constexpr int MR = decltype(mr)::value;
         const T* rows[MR];

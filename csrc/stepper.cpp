@@ -6,6 +6,8 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "frozen.hpp"
+
 namespace recurra {
 namespace {
 
@@ -28,17 +30,9 @@ Stepper::Stepper(const Layer& layer, const std::vector<LayerWeights>& weights)
 Stepper::~Stepper() = default;
 
 uint64_t Stepper::fingerprint(const std::vector<LayerWeights>& weights) const {
-  const auto& k = kernels<float>();
-  const uint64_t element = layer_.is_double ? sizeof(double) : sizeof(float);
-  const int64_t H = layer_.H, P = layer_.P, rows = (layer_.kind == kLstm ? 4 : layer_.kind == kRnn ? 1 : 3) * H;
   uint64_t sum = 0;
-  for (size_t i = 0; i < weights.size(); i++) {
-    const LayerWeights& w = weights[i];
-    const void* parts[] = {w.w_ih, w.w_hh, w.b_ih, w.b_hh, w.w_hr};
-    const int64_t sizes[] = {rows * (i ? P : layer_.I), rows * P, rows, rows, P * H};
-    for (int j = 0; j < 5; j++)
-      if (parts[j]) sum = sum * 31 + k.fingerprint(parts[j], uint64_t(sizes[j]) * element);
-  }
+  for (size_t i = 0; i < weights.size(); i++)
+    sum = sum * 31 + recurra::fingerprint(layer_, weights[i], i ? layer_.P : layer_.I);
   return sum;
 }
 

@@ -16,6 +16,7 @@ from tests.tolerances import relative_error
 pytestmark = pytest.mark.skipif(not native_is_built(), reason="the native kernels are not built here")
 
 SIZES = ((1, 1, 1, 1), (3, 7, 5, 33), (13, 5, 16, 64), (5, 4, 70, 100), (0, 3, 2, 4), (2, 0, 3, 5))
+KINDS = ("RNN", "LSTM", "GRU", "reset before")
 FORWARD = {torch.float32: 2e-6, torch.float64: 1e-12}
 GRADIENT = {torch.float32: 2e-5, torch.float64: 1e-12}
 
@@ -34,6 +35,8 @@ def network(
     torch.manual_seed(5)
     if kind == "projected":
         kind, options = "LSTM", {**options, "proj_size": max(1, hidden // 2)}
+    if kind == "reset before":
+        kind, options = "GRU", {**options, "reset_after": False}
     return getattr(recurra.nn, kind)(inputs, hidden, dtype=dtype, backend=backend, **options)
 
 
@@ -72,7 +75,7 @@ def assert_equals_the_equations(
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 @pytest.mark.parametrize("size", SIZES, ids=str)
-@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU", "projected"])
+@pytest.mark.parametrize("kind", [*KINDS, "projected"])
 def test_values_and_gradients(kind: str, size: tuple[int, int, int, int], dtype: torch.dtype) -> None:
     if kind == "projected" and size[3] < 2:
         size = (*size[:3], 3)
@@ -90,7 +93,7 @@ def test_every_activation(name: str) -> None:
         assert_equals_the_equations("RNN", (5, 4, 3, 19), dtype, torch.tensor([4, 0, 3, 1, 4]), nonlinearity=name)
 
 
-@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_one_to_four_threads_agree_and_repeat_bit_by_bit(kind: str, threads: None) -> None:
     for size in ((9, 20, 16, 64), (2, 12, 64, 256)):  # rows among threads, neurons among threads
         batch, steps, inputs, hidden = size
@@ -107,7 +110,7 @@ def test_one_to_four_threads_agree_and_repeat_bit_by_bit(kind: str, threads: Non
             assert max(relative_error(a, b) for a, b in zip(gradients, first[1], strict=True)) < 1e-5
 
 
-@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_nothing_that_memory_held_before_is_read(kind: str) -> None:
     """Memory is filled with NaN and let go; the next call gets it."""
     layer = network(kind, 5, 33, torch.float32, "native", batch_first=True)
@@ -123,7 +126,7 @@ def test_nothing_that_memory_held_before_is_read(kind: str) -> None:
             assert torch.equal(a, b)
 
 
-@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_nan_stays_in_its_row_and_large_numbers_make_none(kind: str) -> None:
     layer = network(kind, 5, 33, torch.float32, "native", batch_first=True)
     x = torch.randn(7, 4, 5)
@@ -141,7 +144,7 @@ def test_a_nan_stays_in_its_row_and_large_numbers_make_none(kind: str) -> None:
         assert small(large * signs)[0].isfinite().all()
 
 
-@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_strided_input_and_expanded_gradients(kind: str) -> None:
     layer = network(kind, 6, 20, torch.float64, "native", batch_first=True)
     x = torch.randn(3, 5, 6, dtype=torch.float64)
@@ -164,7 +167,7 @@ def test_every_instruction_set(instructions: str) -> None:
         "import torch\nfrom tests.kernels.test_native import assert_equals_the_equations as check\n"
         "from recurra.kernels._compiled import native\n"
         f"assert native.instruction_set() == {instructions!r}\n"
-        "for kind in ('RNN', 'LSTM', 'GRU', 'projected'):\n"
+        "for kind in ('RNN', 'LSTM', 'GRU', 'reset before', 'projected'):\n"
         "    for dtype in (torch.float32, torch.float64):\n"
         "        check(kind, (7, 5, 9, 37), dtype, torch.tensor([5, 0, 2, 4, 1, 3, 5]), bidirectional=True)\n"
         "        check(kind, (1, 6, 3, 20), dtype, None)\n"
@@ -206,7 +209,7 @@ def test_a_forked_child_computes_too() -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_graph_may_be_kept_and_run_again(kind: str) -> None:
     layer = network(kind, 3, 17, torch.float64, "native")
     y, _ = layer(torch.randn(4, 2, 3, dtype=torch.float64))

@@ -46,6 +46,8 @@ class Stack:
         batch_first: whether padded input and output are [B, T, ...] rather than [T, B, ...].
         dropout: share of each layer's outputs, except the last one's, set to zero while training.
         training: whether dropout is on.
+        recompute: whether the native backward pass runs each layer again instead of keeping its gates.
+        frozen: the packed weights of each layer (`recurra.kernels.freezing`), or None.
     """
 
     num_layers: int = 1
@@ -53,11 +55,18 @@ class Stack:
     batch_first: bool = False
     dropout: float = 0.0
     training: bool = False
+    recompute: bool = False
+    frozen: tuple[object, ...] | None = None
 
     @property
     def directions(self) -> int:
         """1, or 2 if bidirectional."""
         return 2 if self.bidirectional else 1
+
+    def layer(self, k: int) -> "Stack":
+        """Layer k alone, without dropout."""
+        frozen = None if self.frozen is None else self.frozen[k : k + 1]
+        return Stack(1, self.bidirectional, self.batch_first, recompute=self.recompute, frozen=frozen)
 
 
 ONE_LAYER = Stack()
@@ -75,6 +84,7 @@ class Call:
         lengths: [B] valid steps of each row of a padded batch, int64; None if all are valid.
         batch_sizes: [T] rows at each step of a packed batch, as in `PackedSequence`; None if padded.
         activation: phi of an RNN.
+        reset_after: whether a GRU's reset gate acts after the recurrent product.
         is_cell: whether this is a single step of one layer.
     """
 
@@ -85,6 +95,7 @@ class Call:
     lengths: Tensor | None = None
     batch_sizes: Tensor | None = None
     activation: Activation = "tanh"
+    reset_after: bool = True
     is_cell: bool = False
 
     @property

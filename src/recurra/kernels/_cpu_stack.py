@@ -12,9 +12,10 @@ from recurra.errors import ShapeError
 from recurra.kernels import _ops
 from recurra.kernels._call import Call, Result, Stack, State
 from recurra.kernels._compiled import PLAIN, native_is_built, why_not_here
-from recurra.kernels._cpu_layer import Batch, Recipe, run_layer
+from recurra.kernels._cpu_call import Batch, Recipe
+from recurra.kernels._cpu_layer import run_layer
 
-RNN, LSTM, GRU = 0, 1, 2
+RNN, LSTM, GRU, GRU_BEFORE = 0, 1, 2, 3
 
 
 def run_native(kind: int, call: Call, reference: Callable[[Call], Result], activation: int = 0) -> Result:
@@ -27,14 +28,14 @@ def run_native(kind: int, call: Call, reference: Callable[[Call], Result], activ
     directions = stack.directions
     drops = stack.dropout > 0 and stack.training and stack.num_layers > 1
     batch = _batch(call)
-    one = Stack(1, stack.bidirectional, stack.batch_first)
-    recipe = Recipe(kind, activation, one, len(call.state), reference, call.activation, drops)
+    recipe = Recipe(kind, activation, stack, len(call.state), reference, call.activation, drops)
     y, finals = x, []
     for k in range(0, len(call.weights), directions):
         if k and drops:
             y = _drop(y, stack)
         state = call.state if stack.num_layers == 1 else tuple(part[k : k + directions] for part in call.state)
         flat = [part for w in call.weights[k : k + directions] for part in w]
+        recipe = recipe._replace(stack=stack.layer(k // directions))
         if torch.compiler.is_exporting():
             has = (int(part is not None) for part in (flat[2], flat[4]))
             how = [kind, activation, int(stack.bidirectional), int(stack.batch_first), *has]

@@ -35,6 +35,8 @@ def forward(
     hn: int,
     cn: int,
     keep: bool,
+    reverse: bool,
+    frozen: Frozen | None,
     /,
 ) -> Tapes | None: ...
 def backward(
@@ -65,6 +67,25 @@ def backward(
 ) -> None: ...
 def instruction_set() -> str: ...
 def kept_bytes() -> int: ...
+
+class Frozen:
+    """Packed weights of a layer, kept from call to call."""
+
+    def __init__(
+        self,
+        kind: int,
+        is_double: bool,
+        inputs: int,
+        hidden: int,
+        width: int,
+        directions: int,
+        projected: bool,
+        threads: int,
+        weights: list[int],
+        /,
+    ) -> None: ...
+    @property
+    def bytes(self) -> int: ...
 
 class Stepper:
     """Packed weights and carried state of a stack of layers."""

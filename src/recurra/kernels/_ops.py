@@ -10,18 +10,19 @@ from torch import Tensor
 
 from recurra.kernels import _cpu_layer
 from recurra.kernels._call import Stack
+from recurra.kernels._cpu_call import Batch, Recipe
 
-_STATES = (1, 2, 1)  # parts of a state, by kind
+_STATES = (1, 2, 1, 1)  # parts of a state, by kind
 
 
-def _recipe(how: list[int]) -> _cpu_layer.Recipe:
+def _recipe(how: list[int]) -> Recipe:
     kind, activation, bidirectional, batch_first = how[:4]
 
     def no_equations(_: object) -> Any:
         raise NotImplementedError("an exported layer has first derivatives only")
 
     stack = Stack(1, bool(bidirectional), bool(batch_first))
-    return _cpu_layer.Recipe(kind, activation, stack, _STATES[kind], no_equations)
+    return Recipe(kind, activation, stack, _STATES[kind], no_equations)
 
 
 def _flat(weights: list[Tensor], how: list[int]) -> list[Tensor | None]:
@@ -30,9 +31,9 @@ def _flat(weights: list[Tensor], how: list[int]) -> list[Tensor | None]:
     return [next(left) if part else None for _ in range(1 + how[2]) for part in there]
 
 
-def _batch(x: Tensor, lengths: Tensor | None, batch_first: bool) -> _cpu_layer.Batch:
+def _batch(x: Tensor, lengths: Tensor | None, batch_first: bool) -> Batch:
     rows, steps = (x.shape[0], x.shape[1]) if batch_first else (x.shape[1], x.shape[0])
-    return _cpu_layer.Batch(steps, rows, None if lengths is None else lengths.contiguous(), None)
+    return Batch(steps, rows, None if lengths is None else lengths.contiguous(), None)
 
 
 @torch.library.custom_op("recurra::layer", mutates_args=(), device_types="cpu")
@@ -49,7 +50,7 @@ def layer(
     whether there are biases, whether a projection.
     """
     recipe = _recipe(how)
-    y, last, _ = _cpu_layer._forward(
+    y, last, _ = _cpu_layer.forward(
         recipe, _batch(x, lengths, bool(how[3])), x, tuple(state), _flat(weights, how), False
     )
     return y, last[0], last[1] if len(last) > 1 else x.new_empty(0)
@@ -81,10 +82,10 @@ def layer_backward(
     """The gradients of x, of each part of the state and of each weight that is there; runs the layer again first."""
     recipe, batch = _recipe(how), _batch(x, lengths, bool(how[3]))
     flat = _flat(weights, how)
-    y, _, tapes = _cpu_layer._forward(recipe, batch, x, tuple(state), flat, True)
+    y, _, tapes = _cpu_layer.forward(recipe, batch, x, tuple(state), flat, True)
     needed = (False, False, *(True,) * (1 + len(state) + len(flat)))
     context = SimpleNamespace(recipe=recipe, batch=batch, tapes=tapes, needs_input_grad=needed)
-    found = _cpu_layer._backward(context, x, y, [*state, *flat], tuple(given[: 1 + len(state)]))
+    found = _cpu_layer.backward(context, x, y, [*state, *flat], tuple(given[: 1 + len(state)]))
     return [part for part in found if part is not None]
 
 

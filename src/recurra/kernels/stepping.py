@@ -12,17 +12,16 @@ from recurra.errors import BackendUnavailable, ShapeError
 from recurra.kernels import _compiled
 from recurra.kernels._activations import Activation
 from recurra.kernels._call import Weights
-from recurra.kernels._cpu_layer import GATES
+from recurra.kernels._cpu_call import GATES, addresses_of
+from recurra.kernels.freezing import KINDS
 from recurra.kernels.rnn import activation_number
-
-_KINDS = {"rnn": 0, "lstm": 1, "gru": 2}
 
 
 class PackedSteps:
     """A stack of one-directional layers, ready for one observation at a time.
 
     Args:
-        kind: "rnn", "lstm" or "gru".
+        kind: a name of `recurra.kernels.freezing.KINDS`.
         weights: one a layer; contiguous, on the CPU, of one type.
         batch: B, rows that are carried side by side.
         activation: phi of a plain recurrent layer.
@@ -46,12 +45,12 @@ class PackedSteps:
         if self.dtype not in (torch.float32, torch.float64):
             raise BackendUnavailable(f"the native kernels compute in float32 and float64, not {self.dtype}")
         self.batch, self.inputs, self.width = batch, first.w_ih.shape[1], first.w_hh.shape[1]
-        self.hidden = first.w_ih.shape[0] // GATES[_KINDS[kind]]
+        self.hidden = first.w_ih.shape[0] // GATES[KINDS[kind]]
         self.layers, self.parts = len(weights), 2 if kind == "lstm" else 1
         sizes = (batch, self.inputs, self.hidden, self.width)
         is_double, projected = self.dtype is torch.float64, first.w_hr is not None
         self._native: Any = _compiled.native.Stepper(
-            _KINDS[kind], number, is_double, *sizes, projected, addresses(weights)
+            KINDS[kind], number, is_double, *sizes, projected, addresses(weights)
         )
         self.step = self._native.step
         self.step_at = self._native.step_at
@@ -81,7 +80,7 @@ class PackedSteps:
 
 def addresses(weights: Sequence[Weights]) -> list[int]:
     """Where every part of the weights lies, 0 for a part that is not there."""
-    return [0 if part is None else part.data_ptr() for w in weights for part in w]
+    return addresses_of([part for w in weights for part in w])
 
 
 def row_numbers(rows: object, batch: int) -> npt.NDArray[np.int64]:

@@ -21,6 +21,17 @@ def check_sizes(input_size: int, hidden_size: int) -> None:
             raise ConfigError(f"{name} must be greater than zero")
 
 
+def check_flag(name: str, flag: bool) -> bool:
+    """The flag, if it is one.
+
+    Raises:
+        DtypeError: a TypeError, if it is not a bool.
+    """
+    if not isinstance(flag, bool):
+        raise DtypeError(f"{name} should be of type bool, got: {type(flag).__name__}")
+    return flag
+
+
 def check_layer(
     num_layers: int, bias: bool, batch_first: bool, dropout: object, proj_size: int, hidden_size: int, backend: str
 ) -> None:

@@ -1,6 +1,7 @@
 """What RNN, LSTM and GRU share: their parameters, and the way from a layer's input to its kernel and back."""
 
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import Any, ClassVar, TypeVar
 
 import torch
 from torch import Tensor
@@ -9,10 +10,13 @@ from torch.nn.utils.rnn import PackedSequence
 
 from recurra.errors import ShapeError, StreamingUnsupported
 from recurra.kernels import Choice, Stack, State, Weights
-from recurra.nn._construction import check_layer, check_sizes
+from recurra.kernels.freezing import can_freeze, pack_layers
+from recurra.nn._construction import check_flag, check_layer, check_sizes
 from recurra.nn._cudnn import flatten_for_cudnn
 from recurra.nn._initialization import Initialization, initialize
 from recurra.nn._reading import Expected, Lengths, check_types, read, restore
+
+Self = TypeVar("Self", bound="Recurrent")
 
 _ONE_LAYER = {(two, first): Stack(1, two, first) for two in (False, True) for first in (False, True)}
 
@@ -43,6 +47,7 @@ class Recurrent(Module):
         dtype: torch.dtype | None,
         backend: str,
         initialization: Initialization,
+        recompute: bool,
     ) -> None:
         super().__init__()
         check_sizes(input_size, hidden_size)
@@ -56,6 +61,9 @@ class Recurrent(Module):
         self.bidirectional = bool(bidirectional)
         self.proj_size = proj_size
         self.backend = backend
+        self.recompute = check_flag("recompute", recompute)
+        self._is_frozen = False
+        self._frozen: tuple[object, ...] | None = None
         self.initialization = initialization.preset
         self._initialization = initialization
         self._names: list[tuple[str | None, ...]] = []
@@ -116,7 +124,7 @@ class Recurrent(Module):
             "batch_first": False,
             "dropout": 0.0,
         }
-        defaults |= {"bidirectional": False, "initialization": "torch", "backend": "auto"}
+        defaults |= {"bidirectional": False, "initialization": "torch", "backend": "auto", "recompute": False}
         shown += [f"{name}={getattr(self, name)}" for name, usual in defaults.items() if getattr(self, name) != usual]
         return ", ".join(shown)
 
@@ -141,7 +149,8 @@ class Recurrent(Module):
         return Expected(type(self).__name__, self.batch_first, self._state_widths, len(self._names))
 
     def _arguments(self, batch_sizes: Tensor | None, lengths: Tensor | None) -> dict[str, object]:
-        stack = Stack(self.num_layers, self.bidirectional, self.batch_first, self.dropout, self.training)
+        layout = self.num_layers, self.bidirectional, self.batch_first
+        stack = Stack(*layout, self.dropout, self.training, self.recompute, self._packed())
         return {"stack": stack, "lengths": lengths, "batch_sizes": batch_sizes, "backend": self.backend}
 
     def _run(
@@ -164,6 +173,8 @@ class Recurrent(Module):
         parameters = self._parameters
         flat = [None if name is None else parameters.get(name) for name in self._flat_names]
         stack = _ONE_LAYER[self.bidirectional, self.batch_first]
+        if self.recompute or self._is_frozen:
+            stack = replace(stack, recompute=self.recompute, frozen=self._packed())
         done: tuple[Tensor, State] | None = self._kernel.quick(input, flat, self._shapes, stack, **self._options())
         return done
 
@@ -180,6 +191,37 @@ class Recurrent(Module):
         output, state = self._run(x_t.unsqueeze(time), state, None)
         assert isinstance(output, Tensor)
         return output.squeeze(time), state
+
+    def freeze(self: Self, frozen: bool = True) -> Self:
+        """Keep the weights packed from call to call, as the native kernels read them; for use, not for training.
+
+        Calls without gradients then pack nothing, which counts for few rows and steps. A weight that changes, in
+        whatever way, is noticed at the next call, and the weights are packed again. Copies and saved layers are frozen
+        too, and pack for themselves. On other backends this does nothing.
+
+        Args:
+            frozen: False lets go of what is packed.
+
+        Returns:
+            The layer.
+        """
+        self._is_frozen, self._frozen = check_flag("frozen", frozen), None
+        self._packed()
+        return self
+
+    @property
+    def _recurrence(self) -> str:
+        """The name of the recurrence in `recurra.kernels.freezing.KINDS`."""
+        return self._mode.lower()
+
+    def _packed(self) -> tuple[object, ...] | None:
+        if self._is_frozen and self._frozen is None and can_freeze(weights := self._weights()):
+            self._frozen = pack_layers(self._recurrence, weights, 2 if self.bidirectional else 1)
+        return self._frozen
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = super().__getstate__()  # type: ignore[no-untyped-call]
+        return {**state, "_frozen": None}
 
     def explain_backend(
         self,
@@ -208,5 +250,6 @@ class Recurrent(Module):
 
     def _apply(self, fn: Any, recurse: bool = True) -> Any:
         moved = super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        self._frozen = None
         self.flatten_parameters()
         return moved

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from recurra import kernels
+from recurra.nn._construction import check_flag
 from recurra.nn._initialization import Initialization
 from recurra.nn._reading import Lengths
 from recurra.nn._recurrent import Recurrent
@@ -15,10 +16,11 @@ Input = TypeVar("Input", Tensor, PackedSequence)
 
 
 class GRU(Recurrent):
-    """Gated recurrent units; the reset gate acts after the recurrent product.
+    """Gated recurrent units; the reset gate acts after the recurrent product, or before it.
 
     r = sigma(x W_r + h U_r + b_r);  z = sigma(x W_z + h U_z + b_z);
-    n = tanh(x W_n + b_in + r * (h U_n + b_hn));  h' = z * h + (1 - z) * n
+    n = tanh(x W_n + b_in + r * (h U_n + b_hn)), or with reset_after=False n = tanh(x W_n + b_in + (r * h) U_n + b_hn);
+    h' = z * h + (1 - z) * n
 
     Args:
         input_size: I, n_inputs.
@@ -31,12 +33,16 @@ class GRU(Recurrent):
         device, dtype: of the parameters.
         backend: "auto", "native", "torch" or "reference"; one asked for by name serves or raises.
         initialization: "torch" or "keras" (Glorot-uniform and orthogonal kernels, zero biases).
+        recompute: whether training keeps the states between parts of the sequence instead of all gates, and computes
+            them again: less memory for long sequences, more time. On the native backend, and not for an RNN, which
+            keeps its outputs only.
+        reset_after: whether the reset gate acts after the recurrent product (PyTorch, cuDNN) or before it (the paper).
 
     Raises:
         ConfigError: (a ValueError) if an argument is out of range, or a name unknown.
         DtypeError: (a TypeError) if an argument is of the wrong type.
 
-    Source: Cho et al. 2014, in the variant of PyTorch and cuDNN; gate order r z n.
+    Source: Cho et al. 2014 (reset before), and the variant of PyTorch and cuDNN (reset after); gate order r z n.
 
     >>> layer = GRU(3, 5, batch_first=True)
     >>> y, h = layer(torch.zeros(2, 4, 3), lengths=[4, 1])
@@ -62,6 +68,8 @@ class GRU(Recurrent):
         *,
         backend: str = "auto",
         initialization: str = "torch",
+        recompute: bool = False,
+        reset_after: bool = True,
     ) -> None:
         how = Initialization(initialization)
         super().__init__(
@@ -77,7 +85,9 @@ class GRU(Recurrent):
             dtype,
             backend,
             how,
+            recompute,
         )
+        self.reset_after = check_flag("reset_after", reset_after)
 
     def forward(
         self, input: Input, hx: Tensor | None = None, *, lengths: Lengths | None = None
@@ -117,3 +127,14 @@ class GRU(Recurrent):
         """
         output, (h,) = self._run_step(x_t, None if state is None else (state,))
         return output, h
+
+    def extra_repr(self) -> str:
+        """The arguments that are not the default ones."""
+        return super().extra_repr() + ("" if self.reset_after else ", reset_after=False")
+
+    def _options(self) -> dict[str, object]:
+        return {} if self.reset_after else {"reset_after": False}
+
+    @property
+    def _recurrence(self) -> str:
+        return "gru" if self.reset_after else "gru_before"

@@ -32,6 +32,9 @@ class LSTM(Recurrent):
         device, dtype: of the parameters.
         backend: "auto", "native", "torch" or "reference"; one asked for by name serves or raises.
         initialization: "torch" or "keras" (Glorot-uniform and orthogonal kernels, zero biases, forget bias 1).
+        recompute: whether training keeps the states between parts of the sequence instead of all gates, and computes
+            them again: less memory for long sequences, more time. On the native backend, and not for an RNN, which
+            keeps its outputs only.
         forget_bias: what both biases of the forget gate add up to at the start; None leaves it to the preset.
 
     Raises:
@@ -67,6 +70,7 @@ class LSTM(Recurrent):
         *,
         backend: str = "auto",
         initialization: str = "torch",
+        recompute: bool = False,
         forget_bias: float | None = None,
     ) -> None:
         how = lstm_initialization(initialization, forget_bias, bias)
@@ -83,6 +87,7 @@ class LSTM(Recurrent):
             dtype,
             backend,
             how,
+            recompute,
         )
         self.forget_bias = forget_bias
 

@@ -37,6 +37,7 @@ class RNN(EquationWeights, Recurrent):
         device, dtype: of the parameters.
         backend: "auto", "native", "torch" or "reference"; one asked for by name serves or raises.
         initialization: "torch" or "keras" (Glorot-uniform and orthogonal kernels, zero biases).
+        recompute: accepted as by LSTM and GRU; an RNN keeps nothing but its outputs anyway.
 
     Raises:
         ConfigError: (a ValueError) if an argument is out of range, or a name unknown.
@@ -52,6 +53,7 @@ class RNN(EquationWeights, Recurrent):
 
     _kernel: ClassVar[Any] = kernels.rnn
     _gates: ClassVar[int] = 1
+    _mode: ClassVar[str] = "RNN"
 
     def __init__(
         self,
@@ -68,6 +70,7 @@ class RNN(EquationWeights, Recurrent):
         *,
         backend: str = "auto",
         initialization: str = "torch",
+        recompute: bool = False,
     ) -> None:
         resolve_activation(nonlinearity)
         self._is_relu = isinstance(nonlinearity, str) and nonlinearity == "relu"
@@ -85,6 +88,7 @@ class RNN(EquationWeights, Recurrent):
             dtype,
             backend,
             how,
+            recompute,
         )
         self.nonlinearity = nonlinearity
 

@@ -54,7 +54,7 @@ class Stepper:
         layer = self.layer
         weights = layer._weights()
         activation = layer.nonlinearity if isinstance(layer, RNN) else "tanh"
-        self._packed = PackedSteps(layer._kernel.__name__.rpartition(".")[2], weights, self.batch, activation)
+        self._packed = PackedSteps(layer._recurrence, weights, self.batch, activation)
         self._packed.set_state(state)
         self._weights = addresses(weights)
         self._type: Any = np.float64 if self._packed.dtype is torch.float64 else np.float32

@@ -25,6 +25,7 @@ def sequence(
     stack: _call.Stack = _call.ONE_LAYER,
     lengths: Tensor | None = None,
     batch_sizes: Tensor | None = None,
+    reset_after: bool = True,
     backend: str = "auto",
 ) -> _call.Result:
     """Run gated recurrent units over a sequence: any number of layers, one or both directions, ragged or packed.
@@ -36,6 +37,7 @@ def sequence(
         stack: layers, directions, layout, dropout.
         lengths: [B] whole numbers, valid steps of each row, 0..T in any order; None if all are valid.
         batch_sizes: [T] int64 on the CPU, rows at each step of a packed batch; None if padded.
+        reset_after: whether the reset gate acts after the recurrent product, or before it.
         backend: "auto", or the one that must serve.
 
     Returns:
@@ -47,18 +49,21 @@ def sequence(
         ConfigError: if there is no such backend, or lengths come with a packed batch.
         BackendUnavailable: if the backend asked for by name cannot serve this call.
     """
-    call = _call.Call(x, state, weights, stack, lengths, batch_sizes)
+    call = _call.Call(x, state, weights, stack, lengths, batch_sizes, reset_after=reset_after)
     call = _checks.checked(call, _GATES)
     return _dispatch.choose(_BACKENDS, backend, call).run(call)
 
 
-def cell(x: Tensor, state: _call.State, w: _call.Weights, *, backend: str = "auto") -> _call.State:
+def cell(
+    x: Tensor, state: _call.State, w: _call.Weights, *, reset_after: bool = True, backend: str = "auto"
+) -> _call.State:
     """One time step of one layer.
 
     Args:
         x: [B, I], the observation.
         state: (h,), [B, H], the output of the step before.
         w: the layer's weights.
+        reset_after: whether the reset gate acts after the recurrent product, or before it.
         backend: "auto", or the one that must serve.
 
     Returns:
@@ -68,7 +73,7 @@ def cell(x: Tensor, state: _call.State, w: _call.Weights, *, backend: str = "aut
         ShapeError, DtypeError, DeviceError: if the tensors do not fit each other.
         ConfigError, BackendUnavailable: as `sequence`.
     """
-    call = _call.Call(x, state, (w,), is_cell=True)
+    call = _call.Call(x, state, (w,), reset_after=reset_after, is_cell=True)
     _checks.check_cell(call, _GATES)
     return _dispatch.choose(_BACKENDS, backend, call).cell(call)
 
@@ -81,8 +86,9 @@ def explain(
     stack: _call.Stack = _call.ONE_LAYER,
     lengths: Tensor | None = None,
     batch_sizes: Tensor | None = None,
+    reset_after: bool = True,
     backend: str = "auto",
 ) -> _dispatch.Choice:
     """Which backend would serve `sequence` with these arguments, and why the others would not."""
-    call = _call.Call(x, state, weights, stack, lengths, batch_sizes)
+    call = _call.Call(x, state, weights, stack, lengths, batch_sizes, reset_after=reset_after)
     return _dispatch.explain(_BACKENDS, backend, _checks.checked(call, _GATES))

@@ -1,0 +1,64 @@
+"""Weights that stay packed from call to call, for layers that are used and not trained."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from recurra.errors import BackendUnavailable
+from recurra.kernels import _compiled
+from recurra.kernels._call import Weights
+from recurra.kernels._cpu_call import GATES, addresses_of, dense
+
+KINDS = {"rnn": 0, "lstm": 1, "gru": 2, "gru_before": 3}
+"""The recurrences by name, as csrc/kinds.hpp numbers them; gru_before has its reset before the recurrent product."""
+
+
+def can_freeze(weights: Sequence[Weights]) -> bool:
+    """Whether the native kernels are built and take these weights."""
+    plain = (part for w in weights for part in w if part is not None)
+    return _compiled.native is not None and all(
+        part.is_cpu and part.dtype in (torch.float32, torch.float64) and type(part) in _compiled.PLAIN for part in plain
+    )
+
+
+def pack_layers(kind: str, weights: Sequence[Weights], directions: int) -> tuple[Any, ...]:
+    """The packed weights of each layer of a stack, for `Stack.frozen`.
+
+    A forward pass compares a number computed from all weights with that of the packed ones, and packs again if it is
+    another: a changed weight is never missed.
+
+    Args:
+        kind: a name of `KINDS`.
+        weights: one a layer and direction: layer 0 forward, layer 0 reverse, layer 1 forward, ...
+        directions: D.
+
+    Raises:
+        BackendUnavailable: if the native kernels are not built, or cannot take these weights.
+    """
+    if _compiled.native is None:
+        raise BackendUnavailable(_compiled.NOT_BUILT)
+    first = weights[0].w_ih
+    if first.dtype not in (torch.float32, torch.float64) or not first.is_cpu:
+        raise BackendUnavailable(
+            f"the native kernels pack float32 and float64 on the CPU, not {first.dtype} on {first.device}"
+        )
+    packed = []
+    for k in range(0, len(weights), directions):
+        flat = [dense(part) for w in weights[k : k + directions] for part in w]
+        w = weights[k]
+        hidden = w.w_ih.shape[0] // GATES[KINDS[kind]]
+        packed.append(
+            _compiled.native.Frozen(
+                KINDS[kind],
+                first.dtype is torch.float64,
+                w.w_ih.shape[1],
+                hidden,
+                w.w_hh.shape[1],
+                directions,
+                w.w_hr is not None,
+                torch.get_num_threads(),
+                addresses_of(flat),
+            )
+        )
+    return tuple(packed)
