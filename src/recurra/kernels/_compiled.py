@@ -41,10 +41,8 @@ def why_not_compiled(call: Call) -> str | None:
     if native is None:
         return NOT_BUILT
     x = call.x
-    if torch.compiler.is_exporting():
-        return _why_not_exported(call)
     if torch.compiler.is_compiling():
-        return "torch.compile cannot look into the native kernels"
+        return _why_not_traced(call)
     reason = why_not_here(x)
     if reason is not None:
         return reason
@@ -56,15 +54,23 @@ def why_not_compiled(call: Call) -> str | None:
     return None
 
 
-def _why_not_exported(call: Call) -> str | None:
-    """The reasons against one operator for each layer in an exported graph."""
-    if inside_transform():
+def _why_not_traced(call: Call) -> str | None:
+    """The reasons against one operator for each layer in a compiled or exported graph."""
+    if _inside_transform_while_tracing():
         return "a transform is active, and the operator has no rule for it"
     if call.batch_sizes is not None or call.is_cell:
-        return "packed batches and single steps are exported as equations"
+        return "packed batches and single steps are compiled and exported as equations"
     if call.x.dtype not in (torch.float32, torch.float64) or call.x.device.type != "cpu":
         return "the native kernels compute in float32 and float64 on the CPU"
+    if torch.is_autocast_enabled("cpu"):
+        return "autocast is on, and the native kernels compute in the type they are given"
+    if any(part.dtype != call.x.dtype for part in call.state):
+        return "a state differs from the input in type"
     return None
+
+
+_inside_transform_while_tracing = torch.compiler.assume_constant_result(inside_transform)
+"""torch.compile enters the levels of a transform while it traces, so the answer is right at that moment."""
 
 
 def why_not_here(x: Tensor) -> str | None:

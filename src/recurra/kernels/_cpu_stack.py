@@ -24,29 +24,36 @@ def run_native(kind: int, call: Call, reference: Callable[[Call], Result], activ
     Raises:
         ShapeError: if a packed batch's sizes do not fit its rows.
     """
-    stack, x = call.stack, call.x
-    directions = stack.directions
+    stack = call.stack
     drops = stack.dropout > 0 and stack.training and stack.num_layers > 1
-    batch = _batch(call)
-    recipe = Recipe(kind, activation, stack, len(call.state), reference, call.activation, drops)
-    y, finals = x, []
-    for k in range(0, len(call.weights), directions):
+    tracing = torch.compiler.is_compiling()
+    batch = None if tracing else _batch(call)
+    y, finals = call.x, []
+    for k in range(stack.num_layers):
         if k and drops:
             y = _drop(y, stack)
-        state = call.state if stack.num_layers == 1 else tuple(part[k : k + directions] for part in call.state)
-        flat = [part for w in call.weights[k : k + directions] for part in w]
-        recipe = recipe._replace(stack=stack.layer(k // directions))
-        if torch.compiler.is_exporting():
-            has = (int(part is not None) for part in (flat[2], flat[4]))
-            how = [kind, activation, int(stack.bidirectional), int(stack.batch_first), *has]
-            y, *last = _ops.layer(y, list(state), [part for part in flat if part is not None], call.lengths, how)
-            finals.append(tuple(last[: len(call.state)]))
-            continue
-        y, last = run_layer(recipe, batch, y, state, flat)
+        here = slice(k * stack.directions, (k + 1) * stack.directions)
+        state = call.state if stack.num_layers == 1 else tuple(part[here] for part in call.state)
+        flat = [part for w in call.weights[here] for part in w]
+        if batch is None:
+            y, last = _traced_layer(kind, activation, call, y, state, flat)
+        else:
+            recipe = Recipe(kind, activation, stack.layer(k), len(state), reference, call.activation, drops)
+            y, last = run_layer(recipe, batch, y, state, flat)
         finals.append(last)
     if len(finals) == 1:
         return y, finals[0]
     return y, tuple(torch.cat(part) for part in zip(*finals, strict=True))
+
+
+def _traced_layer(
+    kind: int, activation: int, call: Call, x: Tensor, state: State, flat: Sequence[Tensor | None]
+) -> Result:
+    """One operator in the graph of torch.compile or torch.export."""
+    has = (int(part is not None) for part in (flat[2], flat[4]))
+    how = [kind, activation, int(call.stack.bidirectional), int(call.stack.batch_first), *has]
+    y, *last = _ops.layer(x, list(state), [part for part in flat if part is not None], call.lengths, how)
+    return y, tuple(last[: len(state)])
 
 
 @lru_cache(maxsize=64)

@@ -1,4 +1,4 @@
-"""The layer as an operator of torch.library, for torch.export: one node in the graph, any number of steps and rows."""
+"""The layer as an operator for torch.compile and torch.export: one node in the graph, any number of steps and rows."""
 
 # ruff: noqa: ARG001  a fake kernel takes what the kernel takes
 
@@ -7,10 +7,22 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
+from recurra.errors import BackendUnavailable
 from recurra.kernels import _cpu_layer
 from recurra.kernels._call import Stack
 from recurra.kernels._cpu_call import Batch, Recipe
+
+
+def _refuse_forward_mode() -> None:
+    """PyTorch would take the tangent of an operator without a rule for zero."""
+    if forward_ad._current_level >= 0:
+        raise BackendUnavailable(
+            "a compiled or exported layer has no forward-mode derivative (jvp, jacfwd, hessian); "
+            "take it of the layer itself, or compile with the transform inside"
+        )
+
 
 _STATES = (1, 2, 1, 1)  # parts of a state, by kind
 
@@ -49,6 +61,7 @@ def layer(
     how: kind and activation as csrc/kinds.hpp numbers them, whether bidirectional, whether batch first,
     whether there are biases, whether a projection.
     """
+    _refuse_forward_mode()
     recipe = _recipe(how)
     y, last, _ = _cpu_layer.forward(
         recipe, _batch(x, lengths, bool(how[3])), x, tuple(state), _flat(weights, how), False
@@ -80,6 +93,7 @@ def layer_backward(
     how: list[int],
 ) -> list[Tensor]:
     """The gradients of x, of each part of the state and of each weight that is there; runs the layer again first."""
+    _refuse_forward_mode()
     recipe, batch = _recipe(how), _batch(x, lengths, bool(how[3]))
     flat = _flat(weights, how)
     y, _, tapes = _cpu_layer.forward(recipe, batch, x, tuple(state), flat, True)

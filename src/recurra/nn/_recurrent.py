@@ -215,6 +215,8 @@ class Recurrent(Module):
         return self._mode.lower()
 
     def _packed(self) -> tuple[object, ...] | None:
+        if torch.compiler.is_compiling():
+            return None
         if self._is_frozen and self._frozen is None and can_freeze(weights := self._weights()):
             self._frozen = pack_layers(self._recurrence, weights, 2 if self.bidirectional else 1)
         return self._frozen
