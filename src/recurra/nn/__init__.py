@@ -8,6 +8,7 @@
 Positional arguments, parameter names, shapes, gate order, state_dict and outputs are those of torch.nn.
 """
 
+from recurra.nn.attention import AdditiveAttention, MultiplicativeAttention
 from recurra.nn.gru import GRU
 from recurra.nn.gru_cell import GRUCell
 from recurra.nn.lstm import LSTM
@@ -16,4 +17,14 @@ from recurra.nn.rnn import RNN
 from recurra.nn.rnn_cell import RNNCell
 from recurra.nn.stepper import Stepper
 
-__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell", "Stepper"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "AdditiveAttention",
+    "GRUCell",
+    "LSTMCell",
+    "MultiplicativeAttention",
+    "RNNCell",
+    "Stepper",
+]
