@@ -16,6 +16,7 @@ from recurra.nn.lstm_cell import LSTMCell
 from recurra.nn.rnn import RNN
 from recurra.nn.rnn_cell import RNNCell
 from recurra.nn.stepper import Stepper
+from recurra.nn.truncated import TruncatedBPTT, TruncatedRun
 
 __all__ = [
     "GRU",
@@ -27,4 +28,6 @@ __all__ = [
     "MultiplicativeAttention",
     "RNNCell",
     "Stepper",
+    "TruncatedBPTT",
+    "TruncatedRun",
 ]

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from recurra.errors import ConfigError, DeviceError, DtypeError, ShapeError
 from recurra.kernels import as_lengths
-from recurra.nn._reading import Lengths
+from recurra.nn._reading import Lengths, lengths_as_tensor
 
 
 class ProjectedKeys(NamedTuple):
@@ -44,10 +44,10 @@ def read_mask(keys: Tensor, lengths: Lengths | None, mask: Tensor | None) -> Ten
         if mask.dim() not in (2, 3) or mask.shape[0] != batch or mask.shape[-1] != steps:
             raise ShapeError(f"expected a mask [{batch}, {steps}] or [{batch}, Tq, {steps}], got {list(mask.shape)}")
         mask = mask[:, None] if mask.dim() == 2 else mask
-    if lengths is None:
+    given = lengths_as_tensor(lengths, batched=True)
+    if given is None:
         return mask
-    given = lengths if isinstance(lengths, Tensor) else torch.as_tensor(lengths)
-    read = as_lengths(given if given.numel() else given.to(torch.int64), batch, steps, keys.device)
+    read = as_lengths(given, batch, steps, keys.device)
     within = (torch.arange(steps, device=keys.device) < read[:, None])[:, None]
     return within if mask is None else within & mask
 
