@@ -68,6 +68,16 @@ def test_of_a_linear_recurrence_they_are_powers(factor: float) -> None:
     assert_agrees(found["x"], wanted, SAME_FUNCTION_F64)
 
 
+def test_a_gradient_that_vanishes_in_float32_is_still_seen() -> None:
+    """0.1^25 = 1e-25 is a float32; its square is not."""
+    layer = recurra.nn.RNN(1, 1, nonlinearity="affine", bias=False)
+    with torch.no_grad():
+        layer.weight_ih_l0.fill_(1.0)
+        layer.weight_hh_l0.fill_(0.1)
+    found = gradient_norms(layer, torch.ones(26, 1))["h_l0"]
+    torch.testing.assert_close(found[25].double(), torch.tensor(1e-25, dtype=torch.float64), rtol=1e-5, atol=0.0)
+
+
 def test_names_empty_input_and_parameters_left_alone() -> None:
     layer = recurra.nn.LSTM(IN, H, 2, bidirectional=True, proj_size=2, batch_first=True)
     found = gradient_norms(layer, torch.randn(B, T, IN))

@@ -59,7 +59,7 @@ def gradient_norms(
         value = (last if loss is None else loss(last)).sum()
         sources = [u.x, *(part for name in names for part in u.parts[name])]
         found = torch.autograd.grad(value, sources, allow_unused=True)
-    norms = [torch.zeros_like(s[..., 0]) if g is None else g.norm(dim=-1) for s, g in zip(sources, found, strict=True)]
+    norms = [torch.zeros_like(s[..., 0]) if g is None else _norm(g) for s, g in zip(sources, found, strict=True)]
     by_time = {"x": norms[0]}
     for k, name in enumerate(names):
         by_time[name] = torch.stack(norms[1 + k * steps : 1 + (k + 1) * steps])
@@ -71,6 +71,12 @@ def _with_gradient(x: Tensor | PackedSequence) -> Tensor | PackedSequence:
     if isinstance(x, PackedSequence):
         return x._replace(data=x.data.detach().requires_grad_())
     return x.detach().requires_grad_() if isinstance(x, Tensor) and x.is_floating_point() else x
+
+
+def _norm(gradient: Tensor) -> Tensor:
+    """Over the last dimension, squared in float64: the square of a vanishing float32 would be zero."""
+    norm: Tensor = gradient.double().norm(dim=-1)
+    return norm.to(gradient.dtype)
 
 
 def _by_distance(norms: Tensor, lengths: Tensor) -> Tensor:
