@@ -36,8 +36,9 @@ class TruncatedBPTT:
     """Training over a sequence too long to be unrolled at once.
 
     The sequence is cut into windows of k1 steps. Each window runs from the state that the one before left, takes its
-    loss, and sends the gradient back over the last k2 steps, no further; then the weights may move. Outputs are
-    those of the whole sequence, gradients those of k2 steps, and memory is that of k2 steps whatever the length.
+    loss, and sends the gradient back over the last k2 steps, no further; then the weights may move. While they do
+    not, outputs are those of the whole sequence; gradients are those of k2 steps, and memory is that of k2 steps,
+    whatever the length.
 
     Args:
         layer: a one-directional RNN, LSTM or GRU.
@@ -46,7 +47,7 @@ class TruncatedBPTT:
             gradients of all windows add up to that of the whole.
         window: k1, steps from one loss to the next.
         gradient_window: k2, steps that a window's gradient goes back, a multiple of k1; k1 if not given. With
-            k2 = m k1 each step is run m times.
+            k2 = m k1 each step is run m times, each time with the weights of then and, while training, its own dropout.
         embed: applied to each window's input before the layer, such as an embedding; x then has a dimension for rows.
         head: applied to each window's outputs after the layer, such as a linear map.
         update: called after each window's backward pass with the window's number and loss: the place to clip,
