@@ -15,6 +15,7 @@ from recurra.kernels._activations import ACTIVATIONS, Activation, resolve_activa
 from recurra.kernels._call import Result, Stack, State, Weights
 from recurra.kernels._compiled import native_is_built
 from recurra.kernels._dispatch import BACKENDS, Choice, check_backend_name
+from recurra.kernels._lengths import as_lengths
 
 __all__ = [
     "ACTIVATIONS",
@@ -25,6 +26,7 @@ __all__ = [
     "Stack",
     "State",
     "Weights",
+    "as_lengths",
     "check_backend_name",
     "gru",
     "lstm",

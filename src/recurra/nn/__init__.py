@@ -4,10 +4,13 @@
     output, (h, c) = layer(x, lengths=lengths)      # ragged rows, no packing needed
     y, state = layer.step(x_t, state)               # one observation
     stepper = recurra.nn.Stepper(layer)             # many of them, one by one, in a few microseconds each
+    seen = recurra.nn.trace(layer, x)               # every gate, cell and output of every step
 
 Positional arguments, parameter names, shapes, gate order, state_dict and outputs are those of torch.nn.
 """
 
+from recurra.nn.attention import AdditiveAttention, MultiplicativeAttention
+from recurra.nn.gradients import gradient_norms
 from recurra.nn.gru import GRU
 from recurra.nn.gru_cell import GRUCell
 from recurra.nn.lstm import LSTM
@@ -15,5 +18,22 @@ from recurra.nn.lstm_cell import LSTMCell
 from recurra.nn.rnn import RNN
 from recurra.nn.rnn_cell import RNNCell
 from recurra.nn.stepper import Stepper
+from recurra.nn.trace import Trace, trace
+from recurra.nn.truncated import TruncatedBPTT, TruncatedRun
 
-__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell", "Stepper"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "AdditiveAttention",
+    "GRUCell",
+    "LSTMCell",
+    "MultiplicativeAttention",
+    "RNNCell",
+    "Stepper",
+    "Trace",
+    "TruncatedBPTT",
+    "TruncatedRun",
+    "gradient_norms",
+    "trace",
+]

@@ -77,10 +77,11 @@ def read(input: Tensor | PackedSequence, hx: State | None, lengths: Lengths | No
         _check_dimensions(hx, batched)
         hx = hx if batched else tuple(part.unsqueeze(1) for part in hx)
     state = hx if hx is not None else _zeros(x, x.shape[expected.batch_dim], expected)
-    return Reading(x, state, _as_tensor(lengths, batched), None, batched)
+    return Reading(x, state, lengths_as_tensor(lengths, batched), None, batched)
 
 
-def _as_tensor(lengths: Lengths | None, batched: bool) -> Tensor | None:
+def lengths_as_tensor(lengths: Lengths | None, batched: bool) -> Tensor | None:
+    """Lengths as a tensor, whatever they came as; their values are looked at later."""
     if lengths is None or isinstance(lengths, Tensor):
         read = lengths
     else:

@@ -1,11 +1,26 @@
-"""Pictures from arrays (the extra `plots`): forecast fans, training curves, scores beside the naive rules.
+"""Pictures from arrays (the extra `plots`): forecasts, training, scores, and what goes on inside a layer.
 
 Nothing here touches pyplot or a screen: each function returns a matplotlib Figure, and `save` writes it.
 """
 
 from recurra.plots.fan import FanSeries, fan, fans
 from recurra.plots.files import save
+from recurra.plots.gradients import gradient_decay
+from recurra.plots.saturation import Saturation, saturation_chart, saturation_shares
 from recurra.plots.scores import score_chart
+from recurra.plots.states import state_maps
 from recurra.plots.training import loss_curves
 
-__all__ = ["FanSeries", "fan", "fans", "loss_curves", "save", "score_chart"]
+__all__ = [
+    "FanSeries",
+    "Saturation",
+    "fan",
+    "fans",
+    "gradient_decay",
+    "loss_curves",
+    "saturation_chart",
+    "saturation_shares",
+    "save",
+    "score_chart",
+    "state_maps",
+]
