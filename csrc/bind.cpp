@@ -26,6 +26,26 @@ std::vector<LayerWeights> weights_of(const Addresses& a) {
   return weights;
 }
 
+// Where the tensors of these names lie now, 0 for a name that is None.
+Addresses addresses_of(const nb::dict& parameters, const nb::tuple& names) {
+  static PyObject* const data_ptr = PyUnicode_InternFromString("data_ptr");
+  Addresses found;
+  found.reserve(names.size());
+  for (size_t i = 0; i < names.size(); i++) {
+    PyObject* name = PyTuple_GET_ITEM(names.ptr(), Py_ssize_t(i));
+    PyObject* tensor = name == Py_None ? nullptr : PyDict_GetItemWithError(parameters.ptr(), name);
+    if (!tensor || tensor == Py_None) {
+      if (PyErr_Occurred()) throw nb::python_error();
+      found.push_back(0);
+      continue;
+    }
+    const nb::object address = nb::steal(PyObject_CallMethodNoArgs(tensor, data_ptr));
+    if (!address.is_valid()) throw nb::python_error();
+    found.push_back(nb::cast<Address>(address));
+  }
+  return found;
+}
+
 std::vector<WeightGradients> gradients_of(const Addresses& a) {
   std::vector<WeightGradients> gradients;
   for (size_t i = 0; i + 5 <= a.size(); i += 5)
@@ -76,23 +96,30 @@ NB_MODULE(_native, m) {
              new (self) Stepper(layer, weights_of(weights));
            })
       .def("step",
-           [](Stepper& self, const Input& x, const Output& y, const Addresses& weights, const std::optional<RowList>& rows) {
+           [](Stepper& self, const Input& x, const Output& y, const nb::dict& parameters, const nb::tuple& names,
+              const std::optional<RowList>& rows) {
+             if (!self.holds(addresses_of(parameters, names))) return false;
              const Layer& l = self.layer();
              const int64_t count = rows ? int64_t(rows->shape(0)) : l.B;
              const auto type = l.is_double ? nb::dtype<double>() : nb::dtype<float>();
              if (x.dtype() != type || y.dtype() != type) throw nb::type_error("another type than the layer's");
              if (int64_t(x.size()) != count * l.I || int64_t(y.size()) != count * l.P)
                throw nb::value_error("another size than the layer's");
-             self.refresh(weights_of(weights));
+             self.refresh();
              self.step(x.data(), y.data(), rows ? rows->data() : nullptr, count);
+             return true;
            },
-           nb::arg(), nb::arg(), nb::arg(), nb::arg().none())
+           nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg().none(),
+           "One observation; false, and nothing is done, if a parameter lies elsewhere than when the weights were packed.")
       .def("step_at",
-           [](Stepper& self, Address x, Address y, const Addresses& weights, const std::optional<RowList>& rows) {
-             self.refresh(weights_of(weights));
+           [](Stepper& self, Address x, Address y, const nb::dict& parameters, const nb::tuple& names,
+              const std::optional<RowList>& rows) {
+             if (!self.holds(addresses_of(parameters, names))) return false;
+             self.refresh();
              self.step(pointer(x), pointer(y), rows ? rows->data() : nullptr, rows ? int64_t(rows->shape(0)) : self.layer().B);
+             return true;
            },
-           nb::arg(), nb::arg(), nb::arg(), nb::arg().none())
+           nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg().none())
       .def("get", [](const Stepper& self, Address h, Address c) { self.get(pointer(h), pointer(c)); })
       .def("set", [](Stepper& self, Address h, Address c) { self.set(pointer(h), pointer(c)); });
   nb::class_<Frozen>(m, "Frozen", "Packed weights of a layer, kept from call to call.")

@@ -23,7 +23,7 @@ inline double work(const Layer& l, int64_t rows) {
   return 2.0 * double(rows) * double(gates_of_weights(l.kind) * l.H) * double(l.I + l.P);
 }
 
-constexpr double kSmall = 1.0e6;        // operations that are not worth a second thread
+constexpr double kSmall = 2.5e6;        // operations that are not worth waking a second thread
 constexpr int64_t kFullRows = 4;        // rows a thread needs to be worth a share of its own
 constexpr double kHeavyStep = 500.0e3;  // operations of a step that are worth waiting for each other
 

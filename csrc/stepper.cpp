@@ -17,35 +17,37 @@ enum { kForward, kBias, kProjection };
 }  // namespace
 
 Stepper::Stepper(const Layer& layer, const std::vector<LayerWeights>& weights)
-    : layer_(layer), layers_(int64_t(weights.size())), row_(static_cast<size_t>(layer.B)) {
+    : layer_(layer), weights_(weights), layers_(int64_t(weights.size())), row_(static_cast<size_t>(layer.B)) {
+  for (const LayerWeights& w : weights)
+    for (const void* part : {w.w_ih, w.w_hh, w.b_ih, w.b_hh, w.w_hr}) addresses_.push_back(reinterpret_cast<uintptr_t>(part));
   std::iota(row_.begin(), row_.end(), 0);
   const size_t element = layer.is_double ? sizeof(double) : sizeof(float);
   // twice: the state before a step, and after it
   state_ = Buffer(size_t(2 * layers_ * layer.B * (layer.P + layer.H)) * element);
   between_ = Buffer(size_t(2 * layer.B * layer.P) * element);
   std::memset(state_.as<char>(), 0, state_.bytes());
-  pack(weights);
+  pack();
 }
 
 Stepper::~Stepper() = default;
 
-uint64_t Stepper::fingerprint(const std::vector<LayerWeights>& weights) const {
+uint64_t Stepper::fingerprint() const {
   uint64_t sum = 0;
-  for (size_t i = 0; i < weights.size(); i++)
-    sum = sum * 31 + recurra::fingerprint(layer_, weights[i], i ? layer_.P : layer_.I);
+  for (size_t i = 0; i < weights_.size(); i++)
+    sum = sum * 31 + recurra::fingerprint(layer_, weights_[i], i ? layer_.P : layer_.I);
   return sum;
 }
 
-void Stepper::refresh(const std::vector<LayerWeights>& weights) {
-  if (fingerprint(weights) != seen_) pack(weights);
+void Stepper::refresh() {
+  if (fingerprint() != seen_) pack();
 }
 
-void Stepper::pack(const std::vector<LayerWeights>& weights) {
-  seen_ = fingerprint(weights);
-  layer_.is_double ? pack_typed<double>(weights) : pack_typed<float>(weights);
+void Stepper::pack() {
+  seen_ = fingerprint();
+  layer_.is_double ? pack_typed<double>() : pack_typed<float>();
 }
 
-template <class T> void Stepper::pack_typed(const std::vector<LayerWeights>& weights) {
+template <class T> void Stepper::pack_typed() {
   const auto& k = kernels<T>();
   offset_.clear();
   int64_t all = 0, scratch = 0;
@@ -65,7 +67,7 @@ template <class T> void Stepper::pack_typed(const std::vector<LayerWeights>& wei
   T* base = packed_.as<T>();
   for (int64_t i = 0; i < layers_; i++) {
     const Shape s = shape_of(layer_, i ? layer_.P : layer_.I);
-    const LayerWeights& w = weights[size_t(i)];
+    const LayerWeights& w = weights_[size_t(i)];
     const Weights<T> typed{static_cast<const T*>(w.w_ih), static_cast<const T*>(w.w_hh), static_cast<const T*>(w.b_ih),
                            static_cast<const T*>(w.b_hh), static_cast<const T*>(w.w_hr)};
     const Packed<T> to{base + offset_[size_t(3 * i)], base + offset_[size_t(3 * i + 1)], base + offset_[size_t(3 * i + 2)],

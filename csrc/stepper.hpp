@@ -11,9 +11,10 @@ class Stepper {
   // layer: sizes of the first layer (T is ignored, B rows, D 1); weights: one a layer.
   Stepper(const Layer& layer, const std::vector<LayerWeights>& weights);
   ~Stepper();
-  // Packs the weights again if they are not those that were packed last; the state stays.
-  void refresh(const std::vector<LayerWeights>& weights);
-  void pack(const std::vector<LayerWeights>& weights);
+  // Whether the weights lie where they lay when they were packed.
+  bool holds(const std::vector<uintptr_t>& addresses) const { return addresses == addresses_; }
+  // Packs the weights again if their values are no longer those that were packed; the state stays.
+  void refresh();
   // One step of the rows named (all rows if rows is null): x [count, I] to y [count, P].
   void step(const void* x, void* y, const int64_t* rows, int64_t count);
   // The state as it is, h [L, B, P] and c [L, B, H] (c may be null).
@@ -23,12 +24,15 @@ class Stepper {
   int64_t layers() const { return layers_; }
 
  private:
-  template <class T> void pack_typed(const std::vector<LayerWeights>& weights);
+  template <class T> void pack_typed();
   template <class T> void step_typed(const T* x, T* y, const int64_t* rows, int64_t count);
+  void pack();
   Layer layer_;
+  std::vector<LayerWeights> weights_;
+  std::vector<uintptr_t> addresses_;
   int64_t layers_;
   Buffer packed_, state_, scratch_, between_;
-  uint64_t fingerprint(const std::vector<LayerWeights>& weights) const;
+  uint64_t fingerprint() const;
   uint64_t seen_ = 0;
   std::vector<int64_t> offset_;  // of each layer's packed parts
   std::vector<int> row_;

@@ -71,12 +71,12 @@ def empty_state(
 
 
 def one_row(dy: Tensor) -> Tensor:
-    """A gradient as the kernels take it; an expanded one (of a sum, say) as one row repeated by strides of zero."""
-    if dy.stride(-1) == 1:
+    """A gradient as the kernels take it; one number everywhere (of a sum, say) as a row repeated by strides of zero."""
+    strides = dy.stride()
+    if strides[-1] == 1:
         return dy
-    if dy.numel() and not any(dy.stride()[:-1]):
-        row = dy[(0,) * (dy.dim() - 1)].contiguous()
-        return row.expand(dy.shape)
+    if not any(strides) and dy.numel():
+        return dy.as_strided((dy.shape[-1],), (0,)).contiguous().as_strided(dy.shape, (*strides[:-1], 1))
     return dy.contiguous()
 
 

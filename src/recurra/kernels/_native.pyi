@@ -107,10 +107,19 @@ class Stepper:
         self,
         x: npt.NDArray[np.floating],
         y: npt.NDArray[np.floating],
-        weights: list[int],
+        parameters: dict[str, object],
+        names: tuple[str | None, ...],
         rows: npt.NDArray[np.int64] | None,
         /,
-    ) -> None: ...
-    def step_at(self, x: int, y: int, weights: list[int], rows: npt.NDArray[np.int64] | None, /) -> None: ...
+    ) -> bool: ...
+    def step_at(
+        self,
+        x: int,
+        y: int,
+        parameters: dict[str, object],
+        names: tuple[str | None, ...],
+        rows: npt.NDArray[np.int64] | None,
+        /,
+    ) -> bool: ...
     def get(self, h: int, c: int, /) -> None: ...
     def set(self, h: int, c: int, /) -> None: ...

@@ -50,7 +50,7 @@ class PackedSteps:
         sizes = (batch, self.inputs, self.hidden, self.width)
         is_double, projected = self.dtype is torch.float64, first.w_hr is not None
         self._native: Any = _compiled.native.Stepper(
-            KINDS[kind], number, is_double, *sizes, projected, addresses(weights)
+            KINDS[kind], number, is_double, *sizes, projected, addresses_of([part for w in weights for part in w])
         )
         self.step = self._native.step
         self.step_at = self._native.step_at
@@ -76,11 +76,6 @@ class PackedSteps:
             raise ShapeError(f"the state should be {wanted}, got {[tuple(part.shape) for part in state]}")
         dense = [part.detach().to(self.dtype).contiguous() for part in state]
         self._native.set(dense[0].data_ptr(), dense[1].data_ptr() if self.parts == 2 else 0)
-
-
-def addresses(weights: Sequence[Weights]) -> list[int]:
-    """Where every part of the weights lies, 0 for a part that is not there."""
-    return addresses_of([part for w in weights for part in w])
 
 
 def row_numbers(rows: object, batch: int) -> npt.NDArray[np.int64]:

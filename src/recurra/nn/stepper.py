@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from recurra.errors import ConfigError, DtypeError, ShapeError, StreamingUnsupported
-from recurra.kernels.stepping import PackedSteps, addresses, row_numbers
+from recurra.kernels.stepping import PackedSteps, row_numbers
 from recurra.nn._recurrent import Recurrent
 from recurra.nn.rnn import RNN
 
@@ -44,9 +44,7 @@ class Stepper:
             raise ConfigError(f"batch should be a whole number above zero, got: {batch!r}")
         self.layer = layer
         self.batch = batch
-        self._layout: list[tuple[torch.dtype, torch.device]] = []
-        self._names = layer._flat_names
-        self._weights: list[int] = []
+        self._names = tuple(layer._flat_names)
         self._packed: PackedSteps
         self._pack(None)
 
@@ -56,7 +54,6 @@ class Stepper:
         activation = layer.nonlinearity if isinstance(layer, RNN) else "tanh"
         self._packed = PackedSteps(layer._recurrence, weights, self.batch, activation)
         self._packed.set_state(state)
-        self._weights = addresses(weights)
         self._type: Any = np.float64 if self._packed.dtype is torch.float64 else np.float32
         self._dtype = np.dtype(self._type)
         self._one = (self._packed.inputs,)
@@ -76,11 +73,6 @@ class Stepper:
         Raises:
             ShapeError, DtypeError: if x does not fit the layer, or rows do not fit the batch.
         """
-        parameters = self.layer._parameters
-        now = [0 if name is None else parameters[name].data_ptr() for name in self._names]  # type: ignore[union-attr]
-        if now != self._weights:
-            self._pack(self.state_parts)
-            now = self._weights
         if (
             type(x) is np.ndarray
             and x.shape == self._one
@@ -89,29 +81,38 @@ class Stepper:
             and self.batch == 1
         ):
             y = np.empty(self._width, self._type)
-            self._step(x, y, now, None)
-            return cast(Observation, y)
-        done: Observation = self._step_any(x, now, None if rows is None else row_numbers(rows, self.batch))
+            if self._step(x, y, self.layer._parameters, self._names, None):
+                return cast(Observation, y)
+        done: Observation = self._step_any(x, None if rows is None else row_numbers(rows, self.batch))
         return done
 
-    def _step_any(self, x: Any, now: list[int], rows: npt.NDArray[np.int64] | None) -> Any:
+    def _step_any(self, x: Any, rows: npt.NDArray[np.int64] | None) -> Any:
         count = self.batch if rows is None else len(rows)
         shape = tuple(x.shape) if isinstance(x, Tensor | np.ndarray) else None
         if shape is None:
             raise DtypeError(f"step: an observation should be a tensor or an array, got: {type(x).__name__}")
         if shape != (count, *self._one) and not (count == 1 and shape == self._one):
             raise ShapeError(f"step: expected an observation of shape {[count, *self._one]}, got {list(shape)}")
-        dtype: Any = self._packed.dtype if isinstance(x, Tensor) else self._dtype
-        if x.dtype != dtype:
-            raise DtypeError(f"step: expected an observation of type {dtype}, got {x.dtype}")
+        for _ in range(2):
+            dtype: Any = self._packed.dtype if isinstance(x, Tensor) else self._dtype
+            if x.dtype != dtype:
+                raise DtypeError(f"step: expected an observation of type {dtype}, got {x.dtype}")
+            y = self._step_where_it_lies(x, (*shape[:-1], self._width), rows)
+            if y is not None:
+                return y
+            self._pack(self.state_parts)
+        raise ShapeError("step: the layer's weights are moved by another thread while it steps")
+
+    def _step_where_it_lies(self, x: Any, shape: tuple[int, ...], rows: npt.NDArray[np.int64] | None) -> Any:
+        """The outputs, or None if a weight lies elsewhere than when they were packed."""
+        parameters = self.layer._parameters
         if isinstance(x, Tensor):
             dense = x.detach().contiguous()
-            y = torch.empty((*shape[:-1], self._width), dtype=dtype)
-            self._packed.step_at(dense.data_ptr(), y.data_ptr(), now, rows)
-            return y
-        out = np.empty((*shape[:-1], self._width), dtype)
-        self._step(np.ascontiguousarray(x), out, now, rows)
-        return out
+            y = torch.empty(shape, dtype=x.dtype)
+            done = self._packed.step_at(dense.data_ptr(), y.data_ptr(), parameters, self._names, rows)
+            return y if done else None
+        out = np.empty(shape, x.dtype)
+        return out if self._step(np.ascontiguousarray(x), out, parameters, self._names, rows) else None
 
     @property
     def state_parts(self) -> tuple[Tensor, ...]:
