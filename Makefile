@@ -5,8 +5,13 @@
 #   make lint          style, types and the import ladder
 #   make conformance   the long suites, and what others wrote
 #   make bench         every benchmark, into benchmarks/results/ (hours)
+#   make peers         JAX, into .venvs/jax, for the benchmark that runs beside it
+#   make selftest      the kernels' own test, on every instruction set that this machine has
+#   make sanitize      the same with the address, undefined-behaviour and thread sanitizers
+#   make clang         the same built with Clang, and the Python module's sources compiled with it
+#   make neon          the same cross-compiled for AArch64 and run under emulation
 #   make docs          the documentation, into docs/_build/html/
-#   make clean         remove what was built; make distclean removes the virtual environment too
+#   make clean         remove what was built; make distclean removes the virtual environments too
 #
 # PYTHON=python3.12 chooses the interpreter, VENV=folder the virtual environment, PIP_ARGS="..." adds arguments to pip.
 
@@ -18,6 +23,7 @@ PYTEST_ARGS ?=
 RUN := $(VENV)/bin
 DEMO := $(VENV)/.installed-demo
 DEV := $(VENV)/.installed-dev
+JAX := .venvs/jax/.installed
 # What an installation is made from: when one of these changes, it is made again.
 SOURCES := pyproject.toml constraints.txt CMakeLists.txt $(wildcard csrc/*)
 BENCHMARKS = $(patsubst benchmarks/%.py,%,$(filter-out benchmarks/_%.py benchmarks/conftest.py,$(wildcard benchmarks/*.py)))
@@ -28,11 +34,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
 
-.PHONY: help install venv demo test lint format conformance bench docs clean distclean
+.PHONY: help install venv demo test lint format conformance bench peers selftest sanitize clang neon docs clean distclean
 .DELETE_ON_ERROR:
 
 help:
-	@sed -n '3,11s/^# \{0,1\}//p' Makefile
+	@sed -n '3,16s/^# \{0,1\}//p' Makefile
 
 install: $(DEV)
 venv: $(RUN)/python
@@ -54,7 +60,7 @@ comma := ,
 define pip
 echo "[set-up] installing Recurra with [$(1)] into $(VENV); the first time this fetches PyTorch and takes some minutes ..." \
 && "$(RUN)/python" -m pip install --quiet $(PIP_ARGS) -c constraints.txt -e ".[$(1)]" \
-&& echo "[set-up] installed: $$("$(RUN)/python" -c 'import recurra, torch; print("recurra", recurra.__version__, "with torch", torch.__version__)')"
+&& echo "[set-up] installed: $$("$(RUN)/python" -c 'import recurra, torch; from recurra.kernels import native_is_built; print("recurra", recurra.__version__, "with torch", torch.__version__ + ",", "native kernels built" if native_is_built() else "WITHOUT the native kernels: no C++17 compiler served, see docs/building.md")')"
 endef
 
 demo: $(DEMO)
@@ -88,6 +94,52 @@ bench: $(DEV)
 	@for name in $(BENCHMARKS); do \
 	  if grep -q '__main__' "benchmarks/$$name.py"; then echo "[bench] $$name ..." && $(RUN)/python -m "benchmarks.$$name" || exit 1; fi; done
 
+peers: $(JAX)
+
+$(JAX): constraints.txt | $(RUN)/python
+	@echo "[peers] installing JAX into .venvs/jax ..."
+	@"$(RUN)/python" -m venv .venvs/jax
+	@.venvs/jax/bin/python -m pip install --quiet $(PIP_ARGS) -c constraints.txt jax numpy && touch "$@"
+
+# The kernels' own test: $(call selftest,folder,CMake's arguments), built without Python.
+CMAKE ?= cmake
+define selftest
+"$(CMAKE)" -S . -B build/$(1) -DRECURRA_PYTHON=OFF -DRECURRA_SELFTEST=ON $(2) > build/$(1).log 2>&1 \
+&& "$(CMAKE)" --build build/$(1) --parallel 2 >> build/$(1).log 2>&1 || { tail -n 40 build/$(1).log >&2; exit 1; }
+endef
+# Runs it on each instruction set named; one that the processor lacks is said aloud and left out.
+define on_each
+for isa in $(2); do RECURRA_CPU_ISA=$$isa build/$(1)/recurra_selftest $(3) > build/$(1).out 2>&1; code=$$?; \
+  if grep -q "this processor does not have it" build/$(1).out; then echo "$$isa: this processor does not have it"; \
+  else cat build/$(1).out; if [ $$code -ne 0 ]; then exit 1; fi; fi; done
+endef
+
+selftest:
+	@mkdir -p build && echo "[selftest] building ..."
+	@$(call selftest,selftest,)
+	@$(call on_each,selftest,avx512 avx2 baseline,)
+
+sanitize:
+	@mkdir -p build && echo "[sanitize] address and undefined-behaviour sanitizers ..."
+	@$(call selftest,sanitize-address,-DRECURRA_SANITIZE=address$(comma)undefined)
+	@$(call on_each,sanitize-address,avx512 avx2 baseline,--quick)
+	@echo "[sanitize] thread sanitizer ..."
+	@$(call selftest,sanitize-thread,-DRECURRA_SANITIZE=thread)
+	@$(call on_each,sanitize-thread,auto,--quick)
+
+clang:
+	@command -v clang++ > /dev/null || { echo "[clang] clang++ is missing: on Debian or Ubuntu, apt-get install clang" >&2; exit 1; }
+	@mkdir -p build && echo "[clang] building ..."
+	@$(call selftest,clang,-DCMAKE_CXX_COMPILER=clang++)
+	@$(call on_each,clang,avx512 avx2 baseline,)
+
+NEON_CXX ?= aarch64-linux-gnu-g++
+neon:
+	@command -v $(NEON_CXX) > /dev/null && command -v qemu-aarch64 > /dev/null || { echo "[neon] a cross compiler or the emulator is missing: on Debian or Ubuntu, apt-get install g++-aarch64-linux-gnu qemu-user" >&2; exit 1; }
+	@mkdir -p build && echo "[neon] building ..."
+	@$(call selftest,neon,-DCMAKE_CXX_COMPILER=$(NEON_CXX) -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64)
+	@qemu-aarch64 -L /usr/aarch64-linux-gnu build/neon/recurra_selftest --quick
+
 docs: $(DEV)
 	@echo "[docs] building docs/_build/html ..."
 	@$(RUN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
@@ -98,4 +150,4 @@ clean:
 	find $(wildcard src tests benchmarks docs) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean
-	rm -rf "$(VENV)"
+	rm -rf "$(VENV)" .venvs

@@ -6,6 +6,9 @@
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
 
+#include <chrono>
+#include <stdexcept>
+
 #include "frozen.hpp"
 #include "stepper.hpp"
 
@@ -79,6 +82,27 @@ void run_backward(Tapes& tapes, Address x, int64_t x_time, int64_t x_row, Addres
   backward(tapes, a);
 }
 
+// Operations per second in float32 of `threads` threads that begin together.
+double run_peak(int threads, int64_t repeats) {
+  if (threads < 1 || repeats < 1) throw std::invalid_argument("threads and repeats should be above zero");
+  nb::gil_scoped_release release;
+  double operations = 0, seconds = 0;
+  int ran = 0;
+  std::vector<float> sums(size_t(threads) * 16);
+  run_team(threads, [&](const Team& team) {
+    team.sync();
+    const auto begun = std::chrono::steady_clock::now();
+    const double done = kernels<float>().peak(repeats, &sums[size_t(team.rank) * 16]);
+    team.sync();
+    if (team.rank) return;
+    seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+    operations = done * team.size;
+    ran = team.size;
+  });
+  if (ran != threads) throw std::runtime_error("the threads are busy with other work");
+  return operations / seconds;
+}
+
 }  // namespace
 
 NB_MODULE(_native, m) {
@@ -135,6 +159,14 @@ NB_MODULE(_native, m) {
         nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg().none(),
         "One layer over a batch, all directions; gives its tapes if they are kept.");
   m.def("backward", &run_backward, "The gradients of one layer.");
-  m.def("instruction_set", [] { return std::string(instruction_set()); }, "avx512, avx2 or baseline: what the kernels run on.");
+  m.def("instruction_set", [] { return std::string(instruction_set()); }, "avx512, avx2, neon or baseline: what the kernels run on.");
+  m.def("peak", &run_peak, "Multiply-adds that the threads can do, as float32 operations per second.");
+  m.def("built_with", [] { return std::string(
+#if defined(__clang__)
+      "Clang "
+#else
+      "GCC "
+#endif
+      __VERSION__); }, "The compiler that built the kernels.");
   m.def("kept_bytes", &kept_bytes, "Memory held for the next call.");
 }

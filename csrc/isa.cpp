@@ -3,6 +3,7 @@
 #include "fingerprint.hpp"
 #include "forward.hpp"
 #include "outer.hpp"
+#include "peak.hpp"
 #include "reset_before.hpp"
 
 #define JOIN2(a, b) a##b
@@ -13,7 +14,7 @@ template <class T> int lanes() { return kLanes<T>; }
 template <class T> Kernels<T> table() {
   return {lanes<T>,   gate_stride<T>,      panel_size<T>, panel_count<T>,   pack<T>,       forward_scratch<T>,
           forward<T>, backward_scratch<T>, backward<T>,   outer_scratch<T>, outer<T>,
-          fingerprint};
+          fingerprint, peak<T>};
 }
 }  // namespace
 

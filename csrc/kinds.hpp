@@ -112,4 +112,5 @@ template <class T> struct Kernels {
   int64_t (*outer_scratch)(int64_t columns);
   void (*outer)(const OuterJob<T>&, T* scratch);
   uint64_t (*fingerprint)(const void*, uint64_t bytes);
+  double (*peak)(int64_t repeats, T* sum);
 };

@@ -35,7 +35,7 @@ Level chosen() {
   const Level most = widest();
   const char* wish = std::getenv("RECURRA_CPU_ISA");
   if (!wish || !*wish || !std::strcmp(wish, "auto")) return most;
-  const Level level = !std::strcmp(wish, "baseline") ? kBaseline
+  const Level level = !std::strcmp(wish, "baseline") || !std::strcmp(wish, "neon") ? kBaseline
                       : !std::strcmp(wish, "avx2")   ? kAvx2
                       : !std::strcmp(wish, "avx512") ? kAvx512
                                                      : Level(-1);
@@ -53,7 +53,11 @@ Level level() {
 }  // namespace
 
 const char* instruction_set() {
+#if defined(__aarch64__)
+  static const char* const names[] = {"neon"};
+#else
   static const char* const names[] = {"baseline", "avx2", "avx512"};
+#endif
   return names[level()];
 }
 

@@ -9,13 +9,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import _cta_report, sines
+from benchmarks import _cta_report, _layers_report, sines
 
 ROOT = Path(__file__).parent.parent
 BEGIN, END = "<!-- scores: written by docs/write_tables.py -->", "<!-- end of scores -->"
 PARTS = {
     "cta": ("CTA ridership", _cta_report.report),
     "sines": ("Synthetic sines", sines.report),
+    "layers": ("The recurrent layers on the CPU", _layers_report.report),
 }
 
 

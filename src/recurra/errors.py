@@ -144,5 +144,9 @@ class ChecksumError(DataSetError):
     """A file's SHA-256 is not the published one."""
 
 
+class NotBuiltWarning(UserWarning):
+    """The native kernels are not built, so layers on the CPU run on PyTorch's own calls; said once a process."""
+
+
 class MissingExtraError(RecurraError, ImportError):
     """An optional package is not installed; the message names the extra that brings it."""

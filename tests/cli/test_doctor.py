@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import torch
 
-import recurra
+import recurra.nn
 from recurra.cli import doctor
+from recurra.kernels import machine, native_is_built
 
 Run = Callable[..., Any]
 
@@ -31,6 +32,20 @@ def test_facts(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
         "is_there": True,
         "writable": True,
     }
+
+
+def test_the_kernels_are_named_or_their_absence_is(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = json.loads(run("doctor", "--json").out)["backends"]
+    if native_is_built():
+        assert found["native"] is True
+        assert found["auto_takes"] == recurra.nn.LSTM(2, 3).explain_backend().name
+        assert found["instruction_set"] == machine.instruction_set()
+        assert found["built_with"].split()[0] in ("GCC", "Clang")
+        assert found["remedy"] is None
+    monkeypatch.setattr("recurra.kernels._compiled.native", None)
+    found = json.loads(run("doctor", "--json").out)["backends"]
+    assert (found["native"], found["auto_takes"], found["instruction_set"]) == (False, "torch", None)
+    assert "C++17 compiler" in found["remedy"]
 
 
 def test_the_extras_are_those_of_pyproject(run: Run) -> None:

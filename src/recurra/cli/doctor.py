@@ -6,7 +6,6 @@ import re
 import tempfile
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, requires, version
-from importlib.util import find_spec
 from pathlib import Path
 
 from recurra import __version__
@@ -38,7 +37,7 @@ def findings() -> dict[str, dict[str, object]]:
         "tables": {name: installed(name) for name in FRAMES},
         "extras": {name: all(installed(package) for package in packages) for name, packages in extras().items()},
         "computing": _computing(),
-        "backends": {"native": find_spec("recurra.kernels._native") is not None, "torch": True, "reference": True},
+        "backends": _backends(),
         "data": _data(),
     }
 
@@ -74,6 +73,21 @@ def _computing() -> dict[str, object]:
         "threads": torch.get_num_threads(),
         "instructions": torch.backends.cpu.get_cpu_capability(),
         "onednn": torch.backends.mkldnn.is_available(),
+    }
+
+
+def _backends() -> dict[str, object]:
+    from recurra.kernels import machine, native_is_built
+
+    built = native_is_built()
+    return {
+        "native": built,
+        "torch": True,
+        "reference": True,
+        "auto_takes": "native" if built else "torch",
+        "instruction_set": machine.instruction_set() if built else None,
+        "built_with": machine.built_with() if built else None,
+        "remedy": None if built else "install again with a C++17 compiler at hand (docs/building.md)",
     }
 
 

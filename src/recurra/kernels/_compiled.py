@@ -2,12 +2,14 @@
 
 import importlib
 import os
+import warnings
 from types import ModuleType
 
 import torch
 from torch import Tensor
 from torch.nn import Parameter
 
+from recurra.errors import NotBuiltWarning
 from recurra.kernels._call import Call
 from recurra.kernels._dispatch import inside_transform
 
@@ -36,9 +38,23 @@ PLAIN = (Tensor, Parameter)
 """The types whose memory may be read."""
 
 
+_has_warned = False
+
+
+def _warn_once(call: Call) -> None:
+    """Say at the first layer on the CPU that it runs without the kernels; while tracing, nothing can be said."""
+    global _has_warned  # noqa: PLW0603  one warning a process
+    if _has_warned or call.x.device.type != "cpu" or torch.compiler.is_compiling():
+        return
+    _has_warned = True
+    text = f"{NOT_BUILT}. Until then layers on the CPU run on PyTorch's own calls; `recurra doctor` says more"
+    warnings.warn(text, NotBuiltWarning, stacklevel=2)
+
+
 def why_not_compiled(call: Call) -> str | None:
     """The reasons that hold for all recurrences."""
     if native is None:
+        _warn_once(call)
         return NOT_BUILT
     x = call.x
     if torch.compiler.is_compiling():
