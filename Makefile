@@ -138,7 +138,7 @@ neon:
 	@command -v $(NEON_CXX) > /dev/null && command -v qemu-aarch64 > /dev/null || { echo "[neon] a cross compiler or the emulator is missing: on Debian or Ubuntu, apt-get install g++-aarch64-linux-gnu qemu-user" >&2; exit 1; }
 	@mkdir -p build && echo "[neon] building ..."
 	@$(call selftest,neon,-DCMAKE_CXX_COMPILER=$(NEON_CXX) -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64)
-	@qemu-aarch64 -L /usr/aarch64-linux-gnu build/neon/recurra_selftest --quick
+	@qemu-aarch64 -L /usr/aarch64-linux-gnu build/neon/recurra_selftest --quick --emulated
 
 docs: $(DEV)
 	@echo "[docs] building docs/_build/html ..."

@@ -11,7 +11,7 @@ import torch
 
 from benchmarks._layers_cases import MODES, THREADS, Layers, Options, Shape, call, layers
 from benchmarks._layers_check import check
-from benchmarks._layers_timing import in_turn, once
+from benchmarks._layers_timing import in_turn, roughly
 from benchmarks._record import Record
 
 HIDDEN = (8, 16, 33, 50, 64, 100, 128, 200, 256, 512, 1024)
@@ -83,7 +83,7 @@ def measured(mode: str, kind: str, hidden: int, options: Options) -> dict[str, A
 def foretold_s(mode: str, both: Layers, shape: Shape) -> float:
     """How long torch.nn will take, from its first steps: that much is measured, and scaled by the number of steps."""
     steps = min(shape.steps, FORETOLD_FROM)
-    return once(call(mode, both.torch, both.x[:, :steps])) * shape.steps / steps
+    return roughly(call(mode, both.torch, both.x[:, :steps])) * shape.steps / steps
 
 
 def ratios(figures: dict[str, Any]) -> dict[str, float]:

@@ -59,17 +59,17 @@ class Scan:
 
     def load(self, kind: str, mode: str, unroll: int, both: Layers) -> dict[str, Tensor]:
         """Compile a layer with torch.nn's weights; gives what it computes, under the names of `results`."""
-        weights = {name: getattr(both.torch, theirs).detach().T.numpy() for name, theirs in NAMES.items()}
+        weights = {name: getattr(both.torch, theirs).detach().numpy().T for name, theirs in NAMES.items()}
         with tempfile.TemporaryDirectory() as folder:
             there, back = Path(folder) / "in.npz", Path(folder) / "out.npz"
             np.savez(there, x=both.x.numpy(), **weights)
             self.ask(load=str(there), save=str(back), kind=kind, mode=mode, unroll=unroll)
             with np.load(back) as arrays:
-                found = {name: torch.from_numpy(arrays[name]) for name in arrays.files}
+                found = {name: arrays[name] for name in arrays.files}
         named = {"output": found["y"]}
         named |= {name.replace("state", "state "): part[None] for name, part in found.items() if "state" in name}
         named |= {f"gradient of {NAMES[name[1:]]}": part.T for name, part in found.items() if name[0] == "d"}
-        return named
+        return {name: torch.from_numpy(part) for name, part in named.items()}
 
     def seconds(self) -> float:
         """One call that does not count and one that does."""

@@ -1,54 +1,67 @@
-"""The recurrent layers beside torch.nn's and JAX's scan: time, share of the machine's peak, memory.
+"""The recurrent layers on the CPU: ours, torch.nn's and JAX's scan, strictly in turn; and what the machine could do.
 
-python -m benchmarks.layers [--part P] [--kind K] [--budget_s S] [--again] [--report]
+python -m benchmarks.layers [--part P] [--kind K] [--budget_s S] [--cap_s S] [--again] [--report]
 
-Every time is the best of at least 15 calls, ours and torch.nn's strictly in turn in one process, JAX's in a process of
-its own that computes when it is its turn. A kernel whose result differs from torch.nn's in float64 is not timed: the
-benchmark ends and names the case. JAX comes by `make peers`.
+Parts: peak (fused multiply-adds that one and two threads can do), train and infer (six shapes, against their bars),
+ragged (rows of 1 to 100 steps), step (one observation), memory (peaks of a training step), grid (is ours slower
+anywhere?), jax (needs `make peers`). A part goes on where it stopped; --again makes its figures anew. A kernel that
+does not compute what torch.nn computes in float64 is not timed: the benchmark ends with an error that names the case.
 """
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 
-from benchmarks import _layers_grid, _layers_memory, _layers_peers, _layers_report, _layers_shapes, _layers_step
 from benchmarks._layers_cases import KINDS, Options
+from benchmarks._layers_grid import grid
+from benchmarks._layers_memory import memory
+from benchmarks._layers_peers import scan
+from benchmarks._layers_report import report
+from benchmarks._layers_shapes import peak, ragged, shapes
+from benchmarks._layers_step import step
 from benchmarks._record import Record
 
-PROTOCOL = (
-    "float32, 2 threads, batch first, weights from seed 0. Training: gradients cleared, layer(x)[0].sum().backward(), "
-    "so gradients of all weights; inference: under no_grad. Best of at least 15 calls each, torch.nn and ours strictly "
-    "in turn. Every case is first held against torch.nn in float64: outputs and states within 2e-6, gradients within "
-    "2e-5, as norm(a - b) / norm(b). GFLOP/s count the products of a call only."
-)
 PARTS: dict[str, Callable[[Record, Options], None]] = {
-    "peak": _layers_shapes.peak,
-    "train": lambda record, options: _layers_shapes.shapes("train", record, options),
-    "infer": lambda record, options: _layers_shapes.shapes("infer", record, options),
-    "ragged": _layers_shapes.ragged,
-    "step": _layers_step.step,
-    "memory": _layers_memory.memory,
-    "jax": _layers_peers.scan,
-    "grid": _layers_grid.grid,
+    "peak": peak,
+    "train": partial(shapes, "train"),
+    "infer": partial(shapes, "infer"),
+    "ragged": ragged,
+    "step": step,
+    "memory": memory,
+    "grid": grid,
+    "jax": scan,
 }
+PROTOCOL = (
+    "float32, one layer, one direction, batch first, the same weights on both sides, 2 threads (one observation: 1). "
+    "Both sides run strictly in turn in one process, JAX in a process of its own that computes only when it is asked "
+    "to; best of at least 15 (a shape of the grid that is not slower: 5). ratio = torch.nn's time over ours. Training "
+    "is zeroed gradients, the call, and the backward pass of the sum of the outputs to all weights; inference is a "
+    "call under no_grad. The layer packs its weights on every call. Before anything is timed, outputs and last states "
+    "must agree with torch.nn in float64 within 2e-6 and every gradient within 2e-5, norm(a - b) / norm(b). GFLOP/s "
+    "counts the products alone. Peak memory is resident memory above what layer and input take, after a tiny step. "
+    "In the grid, I goes round 1, 16 and H; shapes where a call of torch.nn would take over cap_s (0.5 s) are left "
+    "out; what is slower at first is measured again with a larger budget. JAX: lax.scan under jit, the input's "
+    "product taken out of the loop, unroll 1 or 4, whichever is faster."
+)
 
 
 def main() -> None:
     """Run what is missing, then print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", choices=[*PARTS, "all"], default="all")
-    parser.add_argument("--kind", choices=KINDS, help="only this recurrence")
+    parser.add_argument("--kind", choices=[*KINDS, "all"], default="all")
     parser.add_argument("--budget_s", type=float, default=Options.budget_s, help="seconds of one comparison")
-    parser.add_argument("--cap_s", type=float, default=Options.cap_s, help="the longest call of torch.nn in the grid")
-    parser.add_argument("--again", action="store_true", help="make figures anew that are there")
+    parser.add_argument("--cap_s", type=float, default=Options.cap_s, help="grid: the longest call of torch.nn")
+    parser.add_argument("--again", action="store_true", help="measure what has been measured already")
     parser.add_argument("--report", action="store_true", help="only print the tables of the runs that are there")
     arguments = parser.parse_args()
     record = Record("layers", PROTOCOL)
     if not arguments.report:
-        kinds = (arguments.kind,) if arguments.kind else KINDS
+        kinds = KINDS if arguments.kind == "all" else (arguments.kind,)
         options = Options(kinds, arguments.budget_s, arguments.cap_s, arguments.again)
         for part in PARTS if arguments.part == "all" else [arguments.part]:
             PARTS[part](record, options)
-    print(_layers_report.report(record.runs))
+    print(report(record.runs))
 
 
 if __name__ == "__main__":

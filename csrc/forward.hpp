@@ -95,6 +95,29 @@ INLINE void gate(const Forward<T>& f, Vec<T> (&a)[NA], int64_t p, int64_t t, int
   }
 }
 
+// As panel_rows, with the panel in blocks; there are many rows, so nothing was hoisted.
+template <class T, int KIND, int NV, class Left, class Finish>
+void panel_rows_in_blocks(const Forward<T>& f, int64_t p, int64_t t, int64_t n, Left left, Finish finish) {
+  constexpr int NA = KIND == kRnn ? NV : 4, NX = KIND == kGru ? 3 : NA, L = kLanes<T>;
+  const Shape& s = f.job.shape;
+  const T *panel = f.job.packed.forward + p * one_panel<T>(s, kForward), *bias = f.job.packed.bias + p * kPanel * L;
+  Sums<T, NA> sums;
+  for (int64_t first = 0; first < n; first += kBlockRows) {
+    const int64_t count = lesser(kBlockRows, n - first);
+    for (int64_t r = 0; r < count; r++)
+      for (int j = 0; j < NA; j++) store(sums.of(r, j), load(bias + j * L));
+    add_in_blocks<T, NX, NA>(sums, count, s.I, panel,
+                             [&](int64_t r) INLINED { return f.job.x.at(t, f.chunk.row[first + r]); });
+    add_in_blocks<T, NX, NA, KIND == kGru ? 3 : 2>(sums, count, s.P, panel + s.I * NX * L,
+                                                   [&](int64_t r) INLINED { return left(first + r); });
+    for (int64_t r = 0; r < count; r++) {
+      Vec<T> acc[NA];
+      for (int j = 0; j < NA; j++) acc[j] = load(sums.of(r, j));
+      finish(acc, first + r);
+    }
+  }
+}
+
 // The preactivations of one panel at one step for n rows, [X(t) left] W + b, handed to finish(sums, row) row by row;
 // slot is the step's place among the hoisted ones.
 template <class T, int KIND, int NV, class Left, class Finish>
@@ -102,6 +125,7 @@ INLINE void panel_rows(const Forward<T>& f, int64_t p, int64_t t, int64_t n, int
   constexpr int NA = KIND == kRnn ? NV : 4, NX = KIND == kGru ? 3 : NA, L = kLanes<T>;
   const Shape& s = f.job.shape;
   const T* recurrent = f.job.packed.forward + p * one_panel<T>(s, kForward) + s.I * NX * L;
+  if (KIND != kRnn && in_blocks(n, s.I + s.P)) return panel_rows_in_blocks<T, KIND, NV>(f, p, t, n, left, finish);
   by_rows(n, [&](auto mr, int64_t r0) INLINED {
     constexpr int MR = decltype(mr)::value;
     Vec<T> acc[MR][NA];

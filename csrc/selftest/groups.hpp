@@ -6,6 +6,7 @@ namespace selftest {
 // How much is run: quick is for emulation and for builds that run many times slower.
 struct Extent {
   bool quick = false;
+  bool emulated = false;  // under an emulator of another processor
 };
 
 void check_equations(const Extent& extent);  // the naive backward pass against central differences of the naive forward

@@ -106,6 +106,8 @@ void check_layers(const Extent& extent) {
     for (bool is_double : {false, true}) {
       for (int times = extent.quick ? 1 : 4; times; times--) check_one(draw, how, is_double, {20, 13, 50});
       for (int times = extent.quick ? 1 : 4; times; times--) check_one(draw, how, is_double, {extent.quick ? 3 : 9, 5, 256});
+      // so many rows of so wide panels that sums wait in memory between blocks of a panel
+      for (int times = extent.quick ? 1 : 3; times; times--) check_one(draw, how, is_double, {2, extent.quick ? 53 : 101, 250});
     }
 }
 

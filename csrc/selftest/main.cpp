@@ -11,11 +11,12 @@ int main(int argc, char** argv) {
   using namespace selftest;
   Extent extent;
   for (int i = 1; i < argc; i++) {
-    if (std::strcmp(argv[i], "--quick")) {
-      std::fprintf(stderr, "usage: %s [--quick]\n", argv[0]);
+    const bool quick = !std::strcmp(argv[i], "--quick"), emulated = !std::strcmp(argv[i], "--emulated");
+    if (!quick && !emulated) {
+      std::fprintf(stderr, "usage: %s [--quick] [--emulated]\n", argv[0]);
       return 2;
     }
-    extent.quick = true;
+    (quick ? extent.quick : extent.emulated) = true;
   }
   try {
     std::printf("%s: ", recurra::instruction_set());
