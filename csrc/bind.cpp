@@ -129,7 +129,6 @@ NB_MODULE(_native, m) {
              if (x.dtype() != type || y.dtype() != type) throw nb::type_error("another type than the layer's");
              if (int64_t(x.size()) != count * l.I || int64_t(y.size()) != count * l.P)
                throw nb::value_error("another size than the layer's");
-             self.refresh();
              self.step(x.data(), y.data(), rows ? rows->data() : nullptr, count);
              return true;
            },
@@ -139,7 +138,6 @@ NB_MODULE(_native, m) {
            [](Stepper& self, Address x, Address y, const nb::dict& parameters, const nb::tuple& names,
               const std::optional<RowList>& rows) {
              if (!self.holds(addresses_of(parameters, names))) return false;
-             self.refresh();
              self.step(pointer(x), pointer(y), rows ? rows->data() : nullptr, rows ? int64_t(rows->shape(0)) : self.layer().B);
              return true;
            },

@@ -5,6 +5,7 @@
 #include "outer.hpp"
 #include "peak.hpp"
 #include "reset_before.hpp"
+#include "step_row.hpp"
 
 #define JOIN2(a, b) a##b
 #define JOIN(a, b) JOIN2(a, b)
@@ -14,7 +15,7 @@ template <class T> int lanes() { return kLanes<T>; }
 template <class T> Kernels<T> table() {
   return {lanes<T>,   gate_stride<T>,      panel_size<T>, panel_count<T>,   pack<T>,       forward_scratch<T>,
           forward<T>, backward_scratch<T>, backward<T>,   outer_scratch<T>, outer<T>,
-          fingerprint, peak<T>};
+          step_row_scratch<T>, step_row<T>, fingerprint, peak<T>};
 }
 }  // namespace
 

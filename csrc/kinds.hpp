@@ -111,6 +111,8 @@ template <class T> struct Kernels {
   void (*backward)(const BackwardJob<T>&, const Chunk&, const Team&, T* scratch);
   int64_t (*outer_scratch)(int64_t columns);
   void (*outer)(const OuterJob<T>&, T* scratch);
+  int64_t (*step_row_scratch)(const Shape&);               // elements
+  void (*step_row)(const Shape&, const Weights<T>&, const T* x, T* h, T* c, T* scratch);
   uint64_t (*fingerprint)(const void*, uint64_t bytes);
   double (*peak)(int64_t repeats, T* sum);
 };

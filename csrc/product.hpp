@@ -21,9 +21,8 @@ INLINE int64_t lesser(int64_t a, int64_t b) { return a < b ? a : b; }
 // Vector j of a packed row goes to accumulator j, except that the third may go to the fourth (GRU's recurrent n).
 template <int third> INLINE constexpr int slot(int j) { return j == 2 ? third : j; }
 
-// acc[r][slot(j)] += left[r][k] * packed[k][j], k = 0..K-1
-template <class T, int MR, int NV, int NA, int third = 2>
-INLINE void multiply_add(Vec<T> (&acc)[MR][NA], const T* const* left, int64_t K, const T* packed) {
+template <class T, int MR, int NV, int NA, int third>
+INLINE void multiply_add_rows(Vec<T> (&acc)[MR][NA], const T* const* left, int64_t K, const T* packed) {
   for (int64_t k = 0; k < K; k++, packed += NV * kLanes<T>) {
     Vec<T> a[MR];
 #pragma GCC unroll 8
@@ -35,6 +34,37 @@ INLINE void multiply_add(Vec<T> (&acc)[MR][NA], const T* const* left, int64_t K,
       for (int r = 0; r < MR; r++) acc[r][slot<third>(j)] += a[r] * w;
     }
   }
+}
+
+// One row has too few sums to keep the multipliers busy while each waits for the one before: even and odd k apart.
+template <class T, int NV, int NA, int third>
+INLINE void multiply_add_one_row(Vec<T> (&acc)[1][NA], const T* left, int64_t K, const T* packed) {
+  Vec<T> odd[NV];
+#pragma GCC unroll 4
+  for (int j = 0; j < NV; j++) odd[j] = Vec<T>{};
+  int64_t k = 0;
+  for (; k + 2 <= K; k += 2, packed += 2 * NV * kLanes<T>) {
+    const Vec<T> a = broadcast(left[k]), b = broadcast(left[k + 1]);
+#pragma GCC unroll 4
+    for (int j = 0; j < NV; j++) {
+      acc[0][slot<third>(j)] += a * load(packed + j * kLanes<T>);
+      odd[j] += b * load(packed + (NV + j) * kLanes<T>);
+    }
+  }
+#pragma GCC unroll 4
+  for (int j = 0; j < NV; j++) {
+    if (k < K) acc[0][slot<third>(j)] += broadcast(left[k]) * load(packed + j * kLanes<T>);
+    acc[0][slot<third>(j)] += odd[j];
+  }
+}
+
+// acc[r][slot(j)] += left[r][k] * packed[k][j], k = 0..K-1
+template <class T, int MR, int NV, int NA, int third = 2>
+INLINE void multiply_add(Vec<T> (&acc)[MR][NA], const T* const* left, int64_t K, const T* packed) {
+  if constexpr (MR == 1)
+    multiply_add_one_row<T, NV, NA, third>(acc, left[0], K, packed);
+  else
+    multiply_add_rows<T, MR, NV, NA, third>(acc, left, K, packed);
 }
 
 // Calls f(Const<MR>, first row) over n rows, MR at a time; the last call takes what is left.

@@ -60,7 +60,7 @@ template <class T> void Stepper::pack_typed() {
       all += k.panel_size(s, part);
     }
     const Chunk chunk{int(layer_.B), 1, row_.data(), active, place};
-    scratch = std::max(scratch, k.forward_scratch(s, chunk));
+    scratch = std::max({scratch, k.forward_scratch(s, chunk), k.step_row_scratch(s)});
   }
   if (!packed_.bytes()) packed_ = Buffer(size_t(all) * sizeof(T));
   if (!scratch_.bytes()) scratch_ = Buffer(size_t(scratch) * sizeof(T));
@@ -78,8 +78,30 @@ template <class T> void Stepper::pack_typed() {
 
 void Stepper::step(const void* x, void* y, const int64_t* rows, int64_t count) {
   NoDenormals guard;
+  if (count == 1) {  // reads the weights as they are
+    layer_.is_double ? step_one<double>(static_cast<const double*>(x), static_cast<double*>(y), rows ? rows[0] : 0)
+                     : step_one<float>(static_cast<const float*>(x), static_cast<float*>(y), rows ? rows[0] : 0);
+    return;
+  }
+  refresh();
   layer_.is_double ? step_typed<double>(static_cast<const double*>(x), static_cast<double*>(y), rows, count)
                    : step_typed<float>(static_cast<const float*>(x), static_cast<float*>(y), rows, count);
+}
+
+template <class T> void Stepper::step_one(const T* x, T* y, int64_t row) {
+  const int64_t B = layer_.B, H = layer_.H, P = layer_.P, one = B * (P + H);
+  if (row < 0 || row >= B) throw std::out_of_range("a row lies outside the stepper's batch");
+  T* h = nullptr;
+  for (int64_t i = 0; i < layers_; i++) {
+    const LayerWeights& w = weights_[size_t(i)];
+    const Weights<T> typed{static_cast<const T*>(w.w_ih), static_cast<const T*>(w.w_hh), static_cast<const T*>(w.b_ih),
+                           static_cast<const T*>(w.b_hh), static_cast<const T*>(w.w_hr)};
+    T* state = state_.as<T>() + i * 2 * one;
+    h = state + row * P;
+    kernels<T>().step_row(shape_of(layer_, i ? P : layer_.I), typed, x, h, state + B * P + row * H, scratch_.as<T>());
+    x = h;
+  }
+  std::memcpy(y, h, size_t(P) * sizeof(T));
 }
 
 template <class T> void Stepper::step_typed(const T* x, T* y, const int64_t* rows, int64_t count) {

@@ -13,9 +13,7 @@ class Stepper {
   ~Stepper();
   // Whether the weights lie where they lay when they were packed.
   bool holds(const std::vector<uintptr_t>& addresses) const { return addresses == addresses_; }
-  // Packs the weights again if their values are no longer those that were packed; the state stays.
-  void refresh();
-  // One step of the rows named (all rows if rows is null): x [count, I] to y [count, P].
+  // One step of the rows named (all rows if rows is null): x [count, I] to y [count, P], with the weights as they are now.
   void step(const void* x, void* y, const int64_t* rows, int64_t count);
   // The state as it is, h [L, B, P] and c [L, B, H] (c may be null).
   void get(void* h, void* c) const;
@@ -25,8 +23,10 @@ class Stepper {
 
  private:
   template <class T> void pack_typed();
+  template <class T> void step_one(const T* x, T* y, int64_t row);
   template <class T> void step_typed(const T* x, T* y, const int64_t* rows, int64_t count);
   void pack();
+  void refresh();  // packs again if the weights' values are no longer those that were packed
   Layer layer_;
   std::vector<LayerWeights> weights_;
   std::vector<uintptr_t> addresses_;

@@ -65,7 +65,6 @@ template <class T> class Steps {
       const auto from = first_.x.begin() + (t * first_.B + (rows ? (*rows)[size_t(r)] : r)) * I;
       x.insert(x.end(), from, from + I);
     }
-    stepper_->refresh();
     stepper_->step(x.data(), y.data(), rows ? rows->data() : nullptr, count);
     return Numbers(y.begin(), y.end());
   }

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import recurra.nn
-from recurra.errors import BackendUnavailable, ConfigError, DtypeError, ShapeError, StreamingUnsupported
+from recurra.errors import BackendUnavailable, ConfigError, DeviceError, DtypeError, ShapeError, StreamingUnsupported
 from recurra.kernels import native_is_built
 from tests.tolerances import OUTPUT_F32, SAME_FUNCTION_F64, assert_agrees
 
@@ -98,6 +98,7 @@ def test_what_does_not_fit_is_refused() -> None:
         (torch.zeros(2, IN).double(), None, DtypeError),
         (np.zeros((2, IN)), None, DtypeError),
         ([0.0] * IN, None, DtypeError),
+        (torch.zeros(2, IN, device="meta"), None, DeviceError),
     ):
         with pytest.raises(error):
             stepper.step(x, rows)  # type: ignore[type-var]

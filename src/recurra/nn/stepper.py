@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from recurra.errors import ConfigError, DtypeError, ShapeError, StreamingUnsupported
+from recurra.errors import ConfigError, DeviceError, DtypeError, ShapeError, StreamingUnsupported
 from recurra.kernels.stepping import PackedSteps, row_numbers
 from recurra.nn._recurrent import Recurrent
 from recurra.nn.rnn import RNN
@@ -83,6 +83,18 @@ class Stepper:
             y = np.empty(self._width, self._type)
             if self._step(x, y, self.layer._parameters, self._names, None):
                 return cast(Observation, y)
+        elif type(x) is Tensor and rows is None and self.batch == 1 and x.dtype is self._packed.dtype:
+            shape = x.shape
+            if (
+                shape[-1:] == self._one
+                and (len(shape) == 1 or shape == (1, *self._one))
+                and x.is_cpu
+                and x.is_contiguous()
+            ):
+                out = torch.empty((*shape[:-1], self._width), dtype=x.dtype)
+                place = x.data_ptr(), out.data_ptr()
+                if self._packed.step_at(*place, self.layer._parameters, self._names, None):
+                    return out
         done: Observation = self._step_any(x, None if rows is None else row_numbers(rows, self.batch))
         return done
 
@@ -93,6 +105,8 @@ class Stepper:
             raise DtypeError(f"step: an observation should be a tensor or an array, got: {type(x).__name__}")
         if shape != (count, *self._one) and not (count == 1 and shape == self._one):
             raise ShapeError(f"step: expected an observation of shape {[count, *self._one]}, got {list(shape)}")
+        if isinstance(x, Tensor) and not x.is_cpu:
+            raise DeviceError(f"step: expected an observation on the CPU, got one on {x.device}")
         for _ in range(2):
             dtype: Any = self._packed.dtype if isinstance(x, Tensor) else self._dtype
             if x.dtype != dtype:
