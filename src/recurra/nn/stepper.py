@@ -19,7 +19,8 @@ Observation = TypeVar("Observation", Tensor, npt.NDArray[np.floating])
 class Stepper:
     """Takes observations one by one and carries the state; equal to `layer.step`, without its cost.
 
-    Weights that change are noticed at the next step, however they were changed. Gradients do not flow.
+    One row reads the weights as they lie; several rows read packed ones, which are packed again when a weight has changed,
+    however it was changed. Gradients do not flow.
 
     Args:
         layer: a one-directional RNN, LSTM or GRU on the CPU, of any number of layers. In evaluation and in
@@ -83,20 +84,23 @@ class Stepper:
             y = np.empty(self._width, self._type)
             if self._step(x, y, self.layer._parameters, self._names, None):
                 return cast(Observation, y)
-        elif type(x) is Tensor and rows is None and self.batch == 1 and x.dtype is self._packed.dtype:
-            shape = x.shape
-            if (
-                shape[-1:] == self._one
-                and (len(shape) == 1 or shape == (1, *self._one))
-                and x.is_cpu
-                and x.is_contiguous()
-            ):
-                out = torch.empty((*shape[:-1], self._width), dtype=x.dtype)
-                place = x.data_ptr(), out.data_ptr()
-                if self._packed.step_at(*place, self.layer._parameters, self._names, None):
-                    return out
+        elif type(x) is Tensor and rows is None and self.batch == 1:
+            out = self._step_tensor(x)
+            if out is not None:
+                return out
         done: Observation = self._step_any(x, None if rows is None else row_numbers(rows, self.batch))
         return done
+
+    def _step_tensor(self, x: Tensor) -> Tensor | None:
+        """One row of the usual kind, with little around it; None for anything else."""
+        shape = x.shape
+        if shape[-1:] != self._one or (len(shape) != 1 and shape != (1, *self._one)):
+            return None
+        if x.dtype is not self._packed.dtype or not x.is_cpu or not x.is_contiguous():
+            return None
+        y = torch.empty((*shape[:-1], self._width), dtype=x.dtype)
+        done = self._packed.step_at(x.data_ptr(), y.data_ptr(), self.layer._parameters, self._names, None)
+        return y if done else None
 
     def _step_any(self, x: Any, rows: npt.NDArray[np.int64] | None) -> Any:
         count = self.batch if rows is None else len(rows)
