@@ -19,8 +19,8 @@ Observation = TypeVar("Observation", Tensor, npt.NDArray[np.floating])
 class Stepper:
     """Takes observations one by one and carries the state; equal to `layer.step`, without its cost.
 
-    One row reads the weights as they lie; several rows read packed ones, which are packed again when a weight has changed,
-    however it was changed. Gradients do not flow.
+    One row reads the weights as they lie; several rows read packed ones, which are packed again when a weight has
+    changed, however it was changed. Gradients do not flow.
 
     Args:
         layer: a one-directional RNN, LSTM or GRU on the CPU, of any number of layers. In evaluation and in
