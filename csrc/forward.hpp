@@ -108,7 +108,7 @@ void panel_rows_in_blocks(const Forward<T>& f, int64_t p, int64_t t, int64_t n, 
       for (int j = 0; j < NA; j++) store(sums.of(r, j), load(bias + j * L));
     add_in_blocks<T, NX, NA>(sums, count, s.I, panel,
                              [&](int64_t r) INLINED { return f.job.x.at(t, f.chunk.row[first + r]); });
-    add_in_blocks<T, NX, NA, KIND == kGru ? 3 : 2>(sums, count, s.P, panel + s.I * NX * L,
+    add_in_blocks<T, NX, NA, KIND == kGru ? 3 : 2>(sums, count, s.recurrent(), panel + s.I * NX * L,
                                                    [&](int64_t r) INLINED { return left(first + r); });
     for (int64_t r = 0; r < count; r++) {
       Vec<T> acc[NA];
@@ -143,7 +143,7 @@ INLINE void panel_rows(const Forward<T>& f, int64_t p, int64_t t, int64_t n, int
     }
 #pragma GCC unroll 8
     for (int r = 0; r < MR; r++) rows[r] = left(r0 + r);
-    multiply_add<T, MR, NX, NA, KIND == kGru ? 3 : 2>(acc, rows, s.P, recurrent);
+    multiply_add<T, MR, NX, NA, KIND == kGru ? 3 : 2>(acc, rows, s.recurrent(), recurrent);
     for (int r = 0; r < MR; r++) finish(acc[r], r0 + r);
   });
 }

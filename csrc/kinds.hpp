@@ -12,6 +12,8 @@ struct Shape {
   int kind, activation;
   int64_t I, H, P;
   bool projected;
+  bool from_zero = false;  // one step from a state of zeros: the recurrent product is zero and is not taken
+  int64_t recurrent() const { return from_zero ? 0 : P; }
 };
 
 // Rows that one team of threads carries through all steps, longest first.

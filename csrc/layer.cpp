@@ -9,7 +9,8 @@ namespace {
 
 template <class T> std::unique_ptr<Tapes> forward_typed(const Layer& l, const ForwardArguments& a) {
   const auto& k = kernels<T>();
-  const Shape s = shape_of(l);
+  Shape s = shape_of(l);
+  s.from_zero = l.T == 1 && !a.h0;
   const Sharing how = sharing(l);
   auto tapes = std::make_unique<Tapes>();
   tapes->layer = l;
@@ -17,7 +18,7 @@ template <class T> std::unique_ptr<Tapes> forward_typed(const Layer& l, const Fo
   const Plan& plan = *tapes->plan;
   const auto frozen = a.frozen ? a.frozen->current(l, a.weights) : nullptr;
   std::optional<AllPacked<T>> fresh;
-  if (!frozen) fresh.emplace(l, a.weights, std::initializer_list<int>{kForward, kBias, kProjection}, how.threads);
+  if (!frozen) fresh.emplace(l, a.weights, std::vector<int>{kForward, kBias, kProjection}, how.threads, s.from_zero);
   const std::vector<Packed<T>>& packed = frozen ? packed_of<T>(*frozen) : fresh->each;
   const auto x_time = times(l, plan, a.x), y_time = times(l, plan, a.y);
   const int64_t Hp = (l.H + k.lanes() - 1) / k.lanes() * k.lanes();

@@ -111,8 +111,10 @@ template <class T> void backward_typed(Tapes& tapes, const BackwardArguments& a)
   const Plan& plan = *tapes.plan;
   const int64_t N = plan.rows, lanes = k.lanes(), Hp = (l.H + lanes - 1) / lanes * lanes, Pp = (l.P + lanes - 1) / lanes * lanes;
   const bool wants_dx = a.dx.base != nullptr, wants_weights = !a.gradients.empty();
-  const AllPacked<T> packed = wants_dx ? AllPacked<T>(l, a.weights, {kToState, kToInput, kToUnprojected}, how.threads)
-                                       : AllPacked<T>(l, a.weights, {kToState, kToUnprojected}, how.threads);
+  std::vector<int> parts{kToUnprojected};
+  if (l.T > 1 || a.dh0 || l.kind == kGruBefore) parts.push_back(kToState);  // else no step has one before it
+  if (wants_dx) parts.push_back(kToInput);
+  const AllPacked<T> packed(l, a.weights, parts, how.threads);
   const auto x_time = times(l, plan, a.x), y_time = times(l, plan, a.y), dy_time = times(l, plan, a.dy), dx_time = times(l, plan, a.dx);
   Buffer zeros(size_t(l.P) * sizeof(T)), dx2;
   std::memset(zeros.as<T>(), 0, size_t(l.P) * sizeof(T));

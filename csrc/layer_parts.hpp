@@ -65,9 +65,11 @@ template <class T> Weights<T> typed(const LayerWeights& w) {
 // The wanted parts of every direction's weights, packed by all threads into one buffer.
 template <class T> class AllPacked {
  public:
-  AllPacked(const Layer& l, const std::vector<LayerWeights>& weights, std::initializer_list<int> parts, int threads) {
+  AllPacked(const Layer& l, const std::vector<LayerWeights>& weights, const std::vector<int>& parts, int threads,
+            bool from_zero = false) {
     const auto& k = kernels<T>();
-    const Shape s = shape_of(l);
+    Shape s = shape_of(l);
+    s.from_zero = from_zero;
     int64_t one = 0, offset[kParts] = {};
     for (int part : parts) {
       offset[part] = one;

@@ -42,6 +42,30 @@ template <class T> int64_t one_panel(const Shape& s, int part) {
 
 template <class T> int64_t panel_size(const Shape& s, int part) { return panel_count<T>(s, part) * one_panel<T>(s, part); }
 
+// A tile of eight rows and eight columns turned over, where the instruction set has the shuffles for it.
+template <class T> INLINE bool turn_tile(T*, int64_t, const T*, int64_t) { return false; }
+#if defined(__AVX2__)
+template <> INLINE bool turn_tile<float>(float* out, int64_t step, const float* source, int64_t stride) {
+  __m256 row[8], pair[8], four[8];
+  for (int i = 0; i < 8; i++) row[i] = _mm256_loadu_ps(source + i * stride);
+  for (int i = 0; i < 4; i++) {
+    pair[2 * i] = _mm256_unpacklo_ps(row[2 * i], row[2 * i + 1]);
+    pair[2 * i + 1] = _mm256_unpackhi_ps(row[2 * i], row[2 * i + 1]);
+  }
+  for (int i = 0; i < 2; i++) {
+    four[4 * i] = _mm256_shuffle_ps(pair[4 * i], pair[4 * i + 2], 0x44);
+    four[4 * i + 1] = _mm256_shuffle_ps(pair[4 * i], pair[4 * i + 2], 0xEE);
+    four[4 * i + 2] = _mm256_shuffle_ps(pair[4 * i + 1], pair[4 * i + 3], 0x44);
+    four[4 * i + 3] = _mm256_shuffle_ps(pair[4 * i + 1], pair[4 * i + 3], 0xEE);
+  }
+  for (int i = 0; i < 4; i++) {
+    _mm256_storeu_ps(out + i * step, _mm256_permute2f128_ps(four[i], four[i + 4], 0x20));
+    _mm256_storeu_ps(out + (i + 4) * step, _mm256_permute2f128_ps(four[i], four[i + 4], 0x31));
+  }
+  return true;
+}
+#endif
+
 // to[k][j][lane] = from[row(j) + lane][k]: rows of the weight become lanes; zero beyond lanes(j).
 template <class T, class Row, class LanesOf>
 INLINE void transpose(T* to, const T* from, int64_t K, int64_t stride, int nv, Row row, LanesOf lanes) {
@@ -53,7 +77,12 @@ INLINE void transpose(T* to, const T* from, int64_t K, int64_t stride, int nv, R
     const int64_t step = int64_t(nv) * L;
     for (int64_t k0 = 0; k0 < K; k0 += 16) {
       const int64_t k1 = lesser(K, k0 + 16);
-      for (int lane = 0; lane < n; lane++)
+      int done = 0;  // lanes whose whole tiles are turned
+      if (k1 - k0 == 16)
+        while (done + 8 <= n && turn_tile(out + k0 * step + done, step, source + done * stride + k0, stride) &&
+               turn_tile(out + (k0 + 8) * step + done, step, source + done * stride + k0 + 8, stride))
+          done += 8;
+      for (int lane = done; lane < n; lane++)
         for (int64_t k = k0; k < k1; k++) out[k * step + lane] = source[lane * stride + k];
       if (n < L)
         for (int64_t k = k0; k < k1; k++)
@@ -96,7 +125,7 @@ template <class T> void pack_forward(const Shape& s, const Weights<T>& w, const 
   auto row = [&](int j) { return rows.row(j); };
   auto lanes = [&](int j) { return rows.lanes(j); };
   transpose(panel, w.w_ih, s.I, s.I, nv, row, lanes);
-  transpose(panel + s.I * nv * L, w.w_hh, s.P, s.P, nv, row, lanes);
+  if (!s.from_zero) transpose(panel + s.I * nv * L, w.w_hh, s.P, s.P, nv, row, lanes);
   for (int j = 0; j < kPanel; j++) store(bias + j * L, Vec<T>{});
   if (!w.b_ih) return;
   for (int j = 0; j < nv; j++) {
