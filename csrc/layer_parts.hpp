@@ -27,6 +27,9 @@ constexpr double kSmall = 2.5e6;        // operations that are not worth waking 
 constexpr int64_t kFullRows = 4;        // rows a thread needs to be worth a share of its own
 constexpr double kHeavyStep = 500.0e3;  // operations of a step that are worth waiting for each other
 
+constexpr double kLargeWeights = 8.0e6;  // bytes that every thread would read at every step if rows were divided
+constexpr int64_t kManyRows = 16;        // rows a thread has to have to make up for that
+
 struct Sharing {
   int threads;
   int64_t parts;  // of the rows
@@ -37,7 +40,9 @@ struct Sharing {
 inline Sharing sharing(const Layer& l) {
   const int threads = work(l, l.T * l.B) * double(l.D) < kSmall ? 1 : std::max(1, l.threads);
   const int64_t each = std::max<int64_t>(1, threads / l.D);
-  if (threads == 1 || l.B >= each * kFullRows) return {threads, each, 1};
+  const double weights = double(gates_of_weights(l.kind) * l.H) * double(l.I + l.P) * (l.is_double ? 8 : 4);
+  const bool large = weights > kLargeWeights && l.D == 1 && l.B <= each * kManyRows;
+  if (threads == 1 || (l.B >= each * kFullRows && !large)) return {threads, each, 1};
   const bool wide = l.H >= 64 * threads && l.P == l.H && !l.projected;
   if (wide && work(l, l.B) > kHeavyStep) return {threads, 1, threads};
   return {threads, std::min(each, l.B), 1};
