@@ -78,10 +78,13 @@ void list_gradients(std::vector<Gradient<T>>& all, const BackwardJob<T>& job, co
     add_all_gates(all.back(), l, lanes, 0);
   }
   if (g.w_hh) {
-    all.push_back({job.dgates, stride, {}, {}, {}, job.h_row, l.P, at<T>(g.w_hh, 0), apart ? b_hh : nullptr, nullptr});
+    const bool from_zero = l.T == 1 && !job.h0;  // then the gradient is zero, and only b_hh's is left to take
+    const int64_t columns = from_zero ? 0 : l.P;
+    if (from_zero) std::memset(g.w_hh, 0, size_t(gates_of_weights(l.kind) * l.H * l.P) * sizeof(T));
+    all.push_back({job.dgates, stride, {}, {}, {}, job.h_row, columns, at<T>(g.w_hh, 0), apart ? b_hh : nullptr, nullptr});
     if (l.kind == kGruBefore) {
       add_gates(all.back(), l, lanes, {1, 2});
-      all.push_back({job.dgates, stride, {}, {}, {}, kept_rows, l.P, at<T>(g.w_hh, 0), nullptr, nullptr});
+      all.push_back({job.dgates, stride, {}, {}, {}, kept_rows, columns, at<T>(g.w_hh, 0), nullptr, nullptr});
       add_gates(all.back(), l, lanes, {0}, 2);
     } else {
       add_all_gates(all.back(), l, lanes, 3);

@@ -1,6 +1,7 @@
 // Weight gradients: one product over all rows of all steps, out[g][m] = sum over n of left[n][g] right[n][m].
 #pragma once
 #include "product.hpp"
+#include "tile.hpp"
 
 namespace {
 
@@ -44,6 +45,20 @@ void accumulate(T* sums, const T* left, const T* const* right, int64_t n, int64_
   });
 }
 
+// The sums of vector j, [columns][lanes], as rows of the gradient.
+template <class T> void lay_down(const OuterJob<T>& job, int j, const T* sums, int64_t stride) {
+  const int n = job.lanes[j];
+  T* out = job.out + job.out_row[j] * job.out_stride;
+  for (int64_t m0 = job.m0; m0 < job.m1; m0 += 8, sums += 8 * stride) {
+    const int64_t count = lesser(8, job.m1 - m0);
+    int done = 0;  // lanes whose tiles are turned
+    while (count == 8 && done + 8 <= n && turn_tile(out + done * job.out_stride + m0, job.out_stride, sums + done, stride))
+      done += 8;
+    for (int lane = done; lane < n; lane++)
+      for (int64_t m = 0; m < count; m++) out[lane * job.out_stride + m0 + m] = sums[m * stride + lane];
+  }
+}
+
 template <class T, int NV> void outer_panel(const OuterJob<T>& job, T* scratch) {
   constexpr int L = kLanes<T>;
   T *left = scratch, *sums = scratch + kRowsAtOnce * NV * L, *bias = sums + (job.m1 - job.m0) * NV * L;
@@ -61,13 +76,13 @@ template <class T, int NV> void outer_panel(const OuterJob<T>& job, T* scratch) 
     for (int j = 0; j < NV; j++) store(bias + j * L, load(bias + j * L) + sum[j]);
     accumulate<T, NV>(sums, left, job.right + n0, n, job.m0, job.m1);
   }
-  for (int j = 0; j < NV; j++)
+  for (int j = 0; j < NV; j++) {
+    lay_down(job, j, sums + j * L, NV * L);
     for (int lane = 0; lane < job.lanes[j]; lane++) {
-      T* out = job.out + (job.out_row[j] + lane) * job.out_stride;
-      for (int64_t m = job.m0; m < job.m1; m++) out[m] = sums[((m - job.m0) * NV + j) * L + lane];
       if (job.bias_out) job.bias_out[job.out_row[j] + lane] = bias[j * L + lane];
       if (job.bias_out2) job.bias_out2[job.out_row[j] + lane] = bias[j * L + lane];
     }
+  }
 }
 
 template <class T> void outer(const OuterJob<T>& job, T* scratch) {

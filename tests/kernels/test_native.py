@@ -15,7 +15,16 @@ from tests.tolerances import relative_error
 
 pytestmark = pytest.mark.skipif(not native_is_built(), reason="the native kernels are not built here")
 
-SIZES = ((1, 1, 1, 1), (3, 7, 5, 33), (13, 5, 16, 64), (5, 4, 70, 100), (0, 3, 2, 4), (2, 0, 3, 5), (101, 2, 60, 200))
+SIZES = (
+    (1, 1, 1, 1),
+    (3, 7, 5, 33),
+    (13, 5, 16, 64),
+    (5, 4, 70, 100),
+    (0, 3, 2, 4),
+    (2, 0, 3, 5),
+    (101, 2, 60, 200),
+    (9, 1, 20, 40),
+)
 KINDS = ("RNN", "LSTM", "GRU", "reset before")
 FORWARD = {torch.float32: 2e-6, torch.float64: 1e-12}
 GRADIENT = {torch.float32: 2e-5, torch.float64: 1e-12}
