@@ -95,7 +95,7 @@ def _change(run: dict[str, Any]) -> float:
 
 
 def _average_intervals(whole: list[list[Any]]) -> list[tuple[float, float, float]]:
-    """Mean over scenes of the difference to constant velocity, averaged over seeds; persons drawn anew in each scene."""
+    """Mean over scenes of the difference to constant velocity, averaged over seeds; persons drawn in each scene."""
     random = np.random.default_rng(0)
     drawn = np.zeros((RESAMPLES, 2))
     middle = np.zeros(2)

@@ -38,12 +38,13 @@ PARTS: dict[str, dict[str, Any]] = {
 }
 PROTOCOL = (
     "Five leave-one-out folds as published; 8 positions observed (3.2 s), 12 predicted (4.8 s); windows slide by one "
-    "over the sorted frames, and count if at least two people have all 20 positions (best of 1), or at least one (best "
-    "of 20). ADE / FDE in metres, mean over person-windows; AVG is the mean of the five scenes. Networks learn from the "
-    "train folders and are stopped, and their gain is chosen, on the val folders; settings were chosen on the val "
-    "folders. 'Correction switched off' is the same network with its recurrent correction multiplied by zero. Intervals "
-    "are 95 % bootstrap intervals over persons of the difference to constant velocity, paired by window. The file of the "
-    "scene eth is sampled every 10 frames where the annotation's step is 6: people there walk 1.7 times as fast."
+    "over the sorted frames, and count if at least two people have all 20 positions (best of 1), or at least one "
+    "(best of 20). ADE / FDE in metres, mean over person-windows; AVG is the mean of the five scenes. Networks learn "
+    "from the train folders and are stopped, and their gain is chosen, on the val folders; settings were chosen on the "
+    "val folders. 'Correction switched off' is the same network with its recurrent correction multiplied by zero. "
+    "Intervals are 95 % bootstrap intervals over persons of the difference to constant velocity, paired by window. The "
+    "file of the scene eth is sampled every 10 frames where the annotation's step is 6: people there walk 1.7 times as "
+    "fast."
 )
 
 

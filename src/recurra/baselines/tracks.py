@@ -202,7 +202,7 @@ class LinearMap(TrackRule):
         if self._weights is None:
             raise NotFittedError("the linear map has no coefficients yet; call fit first")
         inputs = self._inputs(histories)
-        short = np.isnan(inputs).any(1)
+        short = np.asarray(np.isnan(inputs).any(1))
         design = (np.nan_to_num(inputs) - self._middle) / self._spread
         mapped = (np.concatenate([design, np.ones((len(design), 1))], 1) @ self._weights).reshape(len(design), -1, 2)
         going_on = ConstantVelocity().paths(histories, mapped.shape[1])

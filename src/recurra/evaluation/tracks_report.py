@@ -123,12 +123,12 @@ class TrackReport:
             share = percent(self.improved[name]) if name in self.improved else ""
             rows.append([shown, number(s.ade), number(s.fde), number(s.nll), pair, percent(s.miss_rate), share])
         lines = [f"Predicted paths: {n:,} scored{unit}", "", aligned(header, rows)]
-        lines += ["* the best naive rule by ADE on these paths", self._calibration_line(), self.sentence]
-        return "\n".join(line for line in lines if line is not None)
+        lines.append("* the best naive rule by ADE on these paths")
+        return "\n".join([*lines, *self._calibration_lines(), self.sentence])
 
-    def _calibration_line(self) -> str | None:
+    def _calibration_lines(self) -> list[str]:
         claimed = self.scores[self.names[0]].calibration
         if not claimed or any(math.isnan(share) for share in claimed.values()):
-            return None
+            return []
         held = ", ".join(f"{percent(level)}: {percent(share)}" for level, share in claimed.items())
-        return f"The network's regions held the truth, claimed and found: {held}"
+        return [f"The network's regions held the truth, claimed and found: {held}"]

@@ -75,9 +75,9 @@ def fit_tracks(table: TrackTable, held: TrackTable | None, config: TrajectoryCon
     spec = choose_inputs(parts.training, config, step_s, gap)
     training = LearningTracks(TrackInputs(parts.training, spec), config.horizon)
     validation = LearningTracks(TrackInputs(parts.validation, spec), config.horizon)
-    choices = ("constant velocity", "linear") if config.residual == "auto" else (config.residual,)
-    if config.residual == "auto" and not config.geographic:
-        choices = choices[:1]
+    choices: list[str] = [config.residual]
+    if config.residual == "auto":
+        choices = ["constant velocity", *(["linear"] if config.geographic else [])]
     share = None if config.max_seconds is None else config.max_seconds / len(choices)
     limited = config.model_copy(update={"max_seconds": share})
     trials = []

@@ -61,7 +61,8 @@ def error_by_step(errors: npt.ArrayLike) -> Array:
     e = _checked(errors)
     known = ~np.isnan(e)
     count = known.sum(0)
-    return np.divide(np.where(known, e, 0.0).sum(0), count, out=np.full(e.shape[1], np.nan), where=count > 0)
+    total = np.where(known, e, 0.0).sum(0)
+    return np.asarray(np.divide(total, count, out=np.full(e.shape[1], np.nan), where=count > 0))
 
 
 def min_ade_per_person(errors: npt.ArrayLike) -> float:

@@ -111,8 +111,9 @@ class FixReader:
         owner = table.owner
         fixes = [
             Fix(
-                str(table.ids[owner[row]]), float(table.time[row]), *table.position[row].tolist(),
-                tuple(table.features[row].tolist()), str(table.scene_names[table.scene[row]]), table.row_number(row),
+                str(table.ids[owner[row]]), float(table.time[row]), float(table.position[row, 0]),
+                float(table.position[row, 1]), tuple(table.features[row].tolist()),
+                str(table.scene_names[table.scene[row]]), table.row_number(row),
             )
             for row in range(len(table))
         ]  # fmt: skip

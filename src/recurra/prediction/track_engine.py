@@ -110,9 +110,9 @@ class NativeEngine:
         """See `Engine`. The state that was given back last is still in place and need not be laid down again."""
         if state is not self._held:
             self._encoder.state = state if len(state) > 1 else state[0]
-        h: Array = self._encoder.step(x)
+        h = self._encoder.step(x)
         self._held = self._encoder.state_parts
-        return h, self._held
+        return np.asarray(h, np.float64), self._held
 
     def draw(self, h: Array, x: Array, lagged: Array | None) -> Drawn:
         """See `Engine`."""
@@ -133,8 +133,8 @@ class NativeEngine:
     def _shares(self, h: Array) -> Array:
         weight, bias = self._weights
         logits = h @ weight + bias
-        shares: Array = np.exp(logits - logits.max())
-        return shares / shares.sum()
+        shares = np.exp(logits - logits.max())
+        return np.asarray(shares / shares.sum())
 
     def _factors(self, raw: Array) -> Array:
         """a, b and c as in `read_output`."""

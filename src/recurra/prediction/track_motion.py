@@ -177,12 +177,24 @@ class Mover:
     def from_arrays(self, arrays: dict[str, npt.NDArray[Any]], scenes: Sequence[str]) -> list[Motion]:
         """The objects that `to_arrays` described."""
         parts = sorted(name for name in arrays if name.startswith("state."))
-        pairs = ("v", "smooth", "velocity", "frame")
+
+        def pair(name: str, i: int) -> Pair:
+            return float(arrays[name][i, 0]), float(arrays[name][i, 1])
+
         return [
             Motion(
-                float(arrays["time"][i]), tuple(arrays["position"][i].tolist()), scene, int(arrays["count"][i]),
-                *(tuple(arrays[name][i].tolist()) for name in pairs), arrays["x"][i].copy(), arrays["lagged"][i].copy(),
-                arrays["h"][i].copy(), tuple(from_numpy(arrays[name][i].copy()) for name in parts),
+                time=float(arrays["time"][i]),
+                position=pair("position", i),
+                scene=scene,
+                count=int(arrays["count"][i]),
+                v=pair("v", i),
+                smooth=pair("smooth", i),
+                velocity=pair("velocity", i),
+                frame=pair("frame", i),
+                x=arrays["x"][i].copy(),
+                lagged=arrays["lagged"][i].copy(),
+                h=arrays["h"][i].copy(),
+                state=tuple(from_numpy(arrays[name][i].copy()) for name in parts),
             )
             for i, scene in enumerate(scenes)
-        ]  # fmt: skip
+        ]

@@ -115,8 +115,8 @@ class TrajectoryStream:
                 continue
             if self._predictor.spec.neighbours and fix.time <= self._closed.get(fix.scene, -np.inf):
                 raise StreamError(
-                    f"row {fix.number} (object {fix.name!r}): this network sees neighbours, and the moment {fix.time:g} s "
-                    "is over; hand in all fixes of a moment in one call of update_many"
+                    f"row {fix.number} (object {fix.name!r}): the network sees neighbours, and {fix.time:g} s is over; "
+                    "hand in all fixes of a moment in one call of update_many"
                 )
             if self._tables.jumps == "refuse" and (known := self._moving.get(fix.name)) is not None:
                 self._refuse_jump(fix, known)

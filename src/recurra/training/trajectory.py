@@ -97,7 +97,7 @@ class LearningTracks:
         at, last = steps[column] - 1, rows[window, steps[column]]
         error = np.nan_to_num(self.error[last])
         if matrices is not None:
-            error = np.asarray(transform(error, matrices[window]), np.float64)
+            error = transform(error, matrices[window])
         turned = into(seen.frame[window, at][:, None], error)
         return TrackBatch(
             torch.as_tensor(seen.x, dtype=dtype),

@@ -86,7 +86,8 @@ def _solve(design: Tensor, target: Tensor) -> Tensor:
     """Coefficients [columns, 2] of a ridge regression whose last column is the constant, which is not shrunk."""
     penalty = RIDGE * max(len(design), 1) * torch.eye(design.shape[1], dtype=design.dtype)
     penalty[-1, -1] = 1e-9
-    return torch.linalg.solve(design.T @ design + penalty, design.T @ target)
+    solved: Tensor = torch.linalg.solve(design.T @ design + penalty, design.T @ target)
+    return solved
 
 
 @torch.no_grad()
@@ -96,7 +97,8 @@ def _linear_part(task: TrajectoryTask, batch: TrackBatch) -> Tensor:
     if network.linear is None:
         return torch.zeros(batch.error.shape)
     inputs = lagged(batch.x, *batch.origins, network.shape.lags).to(network.linear.weight)
-    return network.linear(inputs).unflatten(-1, (network.shape.horizon, 2)).cumsum(1).cpu().float()
+    moved: Tensor = network.linear(inputs).unflatten(-1, (network.shape.horizon, 2))
+    return moved.cumsum(1).cpu().float()
 
 
 def _last_fixes(task: TrajectoryTask) -> "list[TrackBatch]":

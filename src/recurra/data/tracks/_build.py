@@ -1,6 +1,7 @@
 """From a raw table to checked, sorted fixes: the steps behind `TrackTable.from_table`."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -51,7 +52,7 @@ class Fixes:
         """Where each track begins, and the end, [N + 1]; for sorted rows."""
         return np.searchsorted(self.codes, np.arange(len(self.ids) + 1)).astype(np.int64)
 
-    def take(self, chosen: npt.NDArray[np.generic]) -> "Fixes":
+    def take(self, chosen: npt.NDArray[Any]) -> "Fixes":
         """The same rows in another order, or some of them."""
         return replace(
             self, codes=self.codes[chosen], time=self.time[chosen], position=self.position[chosen],
@@ -122,7 +123,7 @@ def _all_numbers(values: npt.NDArray[np.object_]) -> bool:
 
 def _with_positions(fixes: Fixes, columns: TrackColumns, policy: TrackPolicy) -> Fixes:
     """Without the rows that have no position; on the globe with longitudes from -180 to 180."""
-    known = ~np.isnan(fixes.position).any(axis=1)
+    known = np.asarray(~np.isnan(fixes.position).any(axis=1))
     if not known.all() and policy.missing == "skip":
         fixes = fixes.take(known)
         if not len(fixes.time):
@@ -173,7 +174,7 @@ def _sorted(fixes: Fixes, columns: TrackColumns, policy: TrackPolicy) -> Fixes:
 def _pairs(fixes: Fixes, compare: np.ufunc) -> npt.NDArray[np.bool_]:
     """Whether a row's time compares so with that of the row before it, of the same object, [rows - 1]."""
     related: npt.NDArray[np.bool_] = compare(fixes.time[1:], fixes.time[:-1])
-    return related & (fixes.codes[1:] == fixes.codes[:-1])
+    return np.asarray(related & (fixes.codes[1:] == fixes.codes[:-1]))
 
 
 def _refuse_two_scenes(fixes: Fixes, columns: TrackColumns) -> None:

@@ -50,7 +50,7 @@ class Augmentation:
         return np.stack([np.stack([cosine, -sine * sign], -1), np.stack([sine, cosine * sign], -1)], -2)
 
 
-def transform(vectors: npt.NDArray[np.floating], matrices: Floats) -> npt.NDArray[np.floating]:
+def transform(vectors: Floats, matrices: Floats) -> Floats:
     """A v for every vector of every window.
 
     Args:
@@ -58,5 +58,4 @@ def transform(vectors: npt.NDArray[np.floating], matrices: Floats) -> npt.NDArra
         matrices: [windows, 2, 2].
     """
     shape = (len(matrices),) + (1,) * (vectors.ndim - 2) + (2, 2)
-    turned: npt.NDArray[np.floating] = (matrices.reshape(shape) @ vectors[..., None])[..., 0]
-    return turned
+    return np.asarray((matrices.reshape(shape) @ vectors[..., None])[..., 0], np.float64)

@@ -76,7 +76,7 @@ class PathForecasts:
     @property
     def has_distribution(self) -> bool:
         """Whether there is more than the middle path."""
-        return self.weights.shape[1] > 0
+        return bool(self.weights.shape[1] > 0)
 
     @property
     def time(self) -> Floats:

@@ -53,7 +53,7 @@ def _read_csv(path: Path) -> dict[str, list[str]]:
         raise TableError(f"{path}: there is no column {absent[0]!r}; it needs {', '.join(published.values())}")
     columns = {name: found[published[name]] for name in published}
     for name in ("longitude", "latitude", "wind", "pressure"):
-        columns[name] = ["" if text.strip() in UNKNOWN else text for text in columns[name]]
+        columns[name] = [_known(text.strip()) for text in columns[name]]
     return columns
 
 
@@ -97,7 +97,11 @@ def _fix(cells: list[str], path: Path, number: int) -> tuple[str, str, str, str,
         raise TableError(
             f"{path}, line {number}: expected a fix such as '20210826, 1200,  , TD, 16.5N,  78.9W,  30, 1006'"
         ) from None
-    return date, east, north, *("" if text in UNKNOWN else text for text in (wind, pressure))
+    return date, east, north, _known(wind), _known(pressure)
+
+
+def _known(text: str) -> str:
+    return "" if text in UNKNOWN else text
 
 
 def _degrees(text: str, ends: str) -> str:

@@ -47,12 +47,12 @@ def _read(path: Path) -> list[tuple[float, ...]]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise TableError(f"{path} cannot be read: {error}; check the path") from error
-    rows = []
+    rows: list[tuple[float, ...]] = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            row = tuple(map(float, line.split()))
+            row: tuple[float, ...] = tuple(map(float, line.split()))
         except ValueError:
             row = ()
         if len(row) != 4 or not np.isfinite(row).all():
