@@ -23,7 +23,7 @@ class TrajectoryConfig(BaseModel):
     cell: Cell = Field("gru", description="recurrent layer: rnn (the plain recurrent layer), lstm or gru")
     hidden_size: int = Field(64, ge=1, description="neurons of each recurrent layer")
     num_layers: int = Field(1, ge=1, le=16, description="recurrent layers of the encoder on top of each other")
-    dropout: float = Field(0.1, ge=0.0, lt=1.0, description="dropout between layers, and around the decoder")
+    dropout: float = Field(0.1, ge=0.0, lt=1.0, description="dropout between layers, and before the decoder")
     context: int = Field(16, ge=2, description="most fixes of a training window; shorter histories are learned too")
     align: bool | None = Field(None, description="turn vectors to the heading; yes on a flat map, no on the globe")
     rotate: bool | None = Field(

@@ -38,7 +38,7 @@ class TrackPlan:
     """
 
     batch_size: int = 128
-    origins: int = 4
+    origins: int = 2
     first: int = 1
     augmentation: Augmentation = field(default_factory=Augmentation)
     batches: int | None = None

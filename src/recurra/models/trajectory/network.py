@@ -123,7 +123,7 @@ class TrajectoryNetwork(nn.Module):
         first = h[None].contiguous()
         state: Any = (first, torch.zeros_like(first)) if self.shape.cell == "lstm" else first
         d, _ = self.decoder(inputs, state)
-        raw = self.head(self.dropout(d)).unflatten(-1, (self.n_components, self.n_numbers))
+        raw = self.head(d).unflatten(-1, (self.n_components, self.n_numbers))
         moved = self.gain * raw[..., :2]
         if self.linear is not None and lagged is not None:
             moved = moved + self.linear(lagged).unflatten(-1, (self.shape.horizon, 1, 2))
