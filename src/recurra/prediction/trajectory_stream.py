@@ -4,6 +4,7 @@ import copy
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -66,6 +67,15 @@ class TrajectoryStream:
     def objects(self) -> tuple[str, ...]:
         """Names of the objects that are there, the one seen longest ago first."""
         return tuple(self._moving)
+
+    @property
+    def described(self) -> str:
+        """How many objects there are, in words."""
+        return f"{len(self._moving)} objects"
+
+    def to_rows(self, forecasts: PathForecasts) -> list[dict[str, Any]]:
+        """Paths of this stream as one dict per object and step, in the columns of its rows."""
+        return forecasts.to_rows(self.columns, stamped=self.clock.stamped, time_zone=self.clock.time_zone)
 
     def update(self, row: Row) -> PathForecasts:
         """One fix in, that object's path out; no path, and the object in `left_out`, at its first fix.

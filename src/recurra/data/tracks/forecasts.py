@@ -139,6 +139,19 @@ class PathForecasts:
             z[:, :, t] = self.correlation * z[:, :, t - 1] + rest * z[:, :, t]
         return z
 
+    def ellipses(self, level: float = 0.5, points: int = 48) -> Floats:
+        """Outlines of the region that holds each component's position with a probability, [N, K, horizon, points, 2].
+
+        They are positions; of one component the region is the ellipse |A^-1 (x - mean)|² = -2 log(1 - level).
+        """
+        self._require_distribution()
+        if not 0.0 < level < 1.0:
+            raise ConfigError(f"level must lie between 0 and 1, not {level}")
+        angle = np.linspace(0.0, 2.0 * np.pi, points)
+        circle = np.sqrt(-2.0 * np.log(1.0 - level)) * np.stack([np.cos(angle), np.sin(angle)], -1)
+        outline = self.means[..., None, :] + np.einsum("nktij,pj->nktpi", self.factors, circle)
+        return self.space.place(self.origin[:, None, None, None], outline)
+
     def by_step(self) -> tuple[Floats, Floats, Floats]:
         """Weights, means and factors with the components next to last: [N, horizon, K, ...]."""
         weights = np.broadcast_to(self.weights[:, None], (len(self), self.horizon, self.weights.shape[1]))
