@@ -129,7 +129,7 @@ def _shade(axes: "Axes", picture: TrackPicture) -> None:
 
 
 def _line(positions: Array) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """x and y, broken where a longitude jumps over the date line."""
+    """The coordinates, broken where a longitude jumps over the date line."""
     x, y = np.asarray(positions[:, 0], np.float64), np.asarray(positions[:, 1], np.float64)
     seam = np.flatnonzero(np.abs(np.diff(x)) > 180.0) + 1
     return np.insert(x, seam, np.nan), np.insert(y, seam, np.nan)
