@@ -26,25 +26,30 @@ SETTINGS: dict[str, Any] = {
     "context": OBSERVED,
     "scene": "scene",
     "seconds_per_unit": 0.04,
-    "hidden_size": 48,
-    "max_epochs": 6,
+    "hidden_size": 32,
+    "max_epochs": 4,
     "time_scale": 1.4,
+    "jitter": 0.2,
 }
 PARTS: dict[str, dict[str, Any]] = {
-    "gru": {"output": "points", "cell": "gru"},
-    "lstm": {"output": "points", "cell": "lstm"},
+    "gru": {"output": "points", "cell": "gru", "gain": 0.5},
+    "lstm": {"output": "points", "cell": "lstm", "gain": 0.5},
     "mixture": {"output": "mixture", "components": 12},
-    "neighbours": {"output": "points", "cell": "gru", "neighbours": 4},
+    "neighbours": {"output": "points", "cell": "gru", "gain": 0.5, "neighbours": 4},
 }
 PROTOCOL = (
     "Five leave-one-out folds as published; 8 positions observed (3.2 s), 12 predicted (4.8 s); windows slide by one "
     "over the sorted frames, and count if at least two people have all 20 positions (best of 1), or at least one "
     "(best of 20). ADE / FDE in metres, mean over person-windows; AVG is the mean of the five scenes. Networks learn "
-    "from the train folders and are stopped, and their gain is chosen, on the val folders; settings were chosen on the "
-    "val folders. 'Correction switched off' is the same network with its recurrent correction multiplied by zero. "
-    "Intervals are 95 % bootstrap intervals over persons of the difference to constant velocity, paired by window. The "
-    "file of the scene eth is sampled every 10 frames where the annotation's step is 6: people there walk 1.7 times as "
-    "fast."
+    "from the train folders and are stopped on the val folders. Sizes, augmentation and loss were chosen on the val "
+    "folders. That half of the correction is kept, and that fixes are jittered in training, was chosen by leaving out "
+    "one scene among the train and val folders of the fold hotel (eth and zara in turn): the val folders hold the "
+    "scenes that are trained on, and cannot show what carries over to another. Before that, a GRU with the whole "
+    "correction and without jitter had been scored once on the test scenes: AVG 0.517 / 1.126, HOTEL 11 % worse than "
+    "constant velocity. 'Correction switched off' is the same network with its recurrent correction multiplied by "
+    "zero. Intervals are 95 % bootstrap intervals over persons of the difference to constant velocity, paired by "
+    "window. The file of the scene eth is sampled every 10 frames where the annotation's step is 6: people there walk "
+    "1.7 times as fast."
 )
 
 

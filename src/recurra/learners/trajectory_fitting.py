@@ -220,8 +220,10 @@ def _train(
             trainer.run()
         except NonFiniteLossError as problem:
             error = problem
-    gain = choose_gain(task)
-    reasons = {"gain": f"{gain:g} of the correction serves best on the validation part"}
+    gain = choose_gain(task) if config.gain is None else config.gain
+    network.gain.fill_(gain)
+    why = "serves best on the validation part" if config.gain is None else "was asked for"
+    reasons = {"gain": f"{gain:g} of the correction {why}"}
     predictor = TrajectoryPredictor(spec, network, parts.training.unit)
     return FittedTracks(predictor, trainer.history, reasons, {}, error)
 
@@ -251,6 +253,7 @@ def track_plan(spec: InputSpec, config: TrajectoryConfig) -> TrackPlan:
         rotate=(flat and not spec.aligned) if config.rotate is None else config.rotate,
         mirror=flat if config.mirror is None else config.mirror,
         time_scale=config.time_scale if flat else 1.0,
+        jitter=config.jitter,
     )
     return TrackPlan(batch_size=config.batch_size, augmentation=augmentation, seed=config.seed)
 

@@ -33,6 +33,7 @@ class TrajectoryConfig(BaseModel):
     time_scale: float = Field(
         1.3, ge=1, le=10, description="run a flat map's training windows up to so many times as fast"
     )
+    jitter: float = Field(0.0, ge=0, le=10, description="move fixes of training windows by up to so many usual steps")
     neighbours: int = Field(0, ge=0, le=64, description="nearest objects at the same time that the network sees")
     reach: float = Field(12.0, gt=0, description="objects further away than so many usual steps are not seen")
     features: tuple[str, ...] = Field((), description="further number columns that the network sees, such as wind")
@@ -42,6 +43,9 @@ class TrajectoryConfig(BaseModel):
         "auto", description="what the network corrects: constant velocity, or a linear map fitted on top of it as well"
     )
     lags: int = Field(4, ge=1, le=64, description="latest inputs that the linear map reads")
+    gain: float | None = Field(
+        None, ge=0, le=1, description="share of the correction to keep; chosen on the validation part"
+    )
     max_gap_s: float | None = Field(None, gt=0, description="fixes further apart begin a new piece; 2.5 steps")
     resample_s: float | None = Field(None, gt=0, description="bring tracks to this even step first, seconds")
     object: str | None = Field("object", description="column naming the object; none if there is only one")

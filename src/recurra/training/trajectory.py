@@ -81,23 +81,38 @@ class LearningTracks:
         self.error = (self.offsets - onward) / spec.scale
         self.known: Bools = ~np.isnan(ahead[..., 0])
 
-    def batch(self, rows: Ints, lengths: Ints, steps: Ints, matrices: Array | None, dtype: torch.dtype) -> TrackBatch:
+    def batch(
+        self,
+        rows: Ints,
+        lengths: Ints,
+        steps: Ints,
+        dtype: torch.dtype,
+        matrices: Array | None = None,
+        moved: Array | None = None,
+    ) -> TrackBatch:
         """Windows as tensors.
 
         Args:
             rows: the table's rows of each window, as in `TrackWindows`.
             lengths: fixes of each window.
             steps: fixes of the windows that paths are drawn from, from 1.
-            matrices: of an augmentation.
             dtype: of the network.
+            matrices: of an augmentation.
+            moved: errors by which the fixes are moved, in usual steps, [windows, fixes, 2].
         """
-        seen = self.inputs.windows(rows, matrices)
+        seen = self.inputs.windows(rows, matrices, moved)
         chosen = (steps[None, :] < lengths[:, None]) & self.known[rows[:, steps]].any(-1)
         window, column = np.nonzero(chosen)
         at, last = steps[column] - 1, rows[window, steps[column]]
         error = np.nan_to_num(self.error[last])
         if matrices is not None:
             error = transform(error, matrices[window])
+        if moved is not None:
+            fix = steps[column]
+            late = np.exp(-self.inputs.lapse[last])[:, None]
+            faster = (moved[window, fix] - moved[window, fix - 1]) * late
+            onward = faster[:, None] * np.arange(1.0, error.shape[1] + 1)[None, :, None]
+            error = error - onward - moved[window, fix][:, None]
         turned = into(seen.frame[window, at][:, None], error)
         return TrackBatch(
             torch.as_tensor(seen.x, dtype=dtype),
@@ -149,14 +164,16 @@ class TrajectoryTask:
         fixes = self.windows.rows.shape[1]
         for number in range(self.n_batches):
             chosen = order[number * plan.batch_size : (number + 1) * plan.batch_size]
-            matrices = None if plan.augmentation.does_nothing else plan.augmentation.matrices(len(chosen), random)
+            change = plan.augmentation
+            matrices = None if change.does_nothing else change.matrices(len(chosen), random)
+            moved = change.errors((len(chosen), fixes), random) if change.jitter else None
             early = np.arange(min(plan.first, fixes - 1), fixes - 1)
             drawn = random.permutation(early)[: plan.origins - 1]
             steps = np.sort(np.append(drawn, fixes - 1))
             lengths = self.windows.lengths[chosen]
             if (lengths < fixes).any():
                 steps = np.unique(np.append(steps, lengths[lengths < fixes] - 1))
-            batch = self.training.batch(self.windows.rows[chosen], lengths, steps, matrices, self._dtype)
+            batch = self.training.batch(self.windows.rows[chosen], lengths, steps, self._dtype, matrices, moved)
             if len(batch.origins[0]):
                 yield batch
 
@@ -195,7 +212,7 @@ class TrajectoryTask:
             for length in np.unique(lengths):
                 rows = self.held.rows[part[lengths == length]][:, :length]
                 at = np.array([length - 1])
-                batch = self.validation.batch(rows, np.full(len(rows), length), at, None, self._dtype)
+                batch = self.validation.batch(rows, np.full(len(rows), length), at, self._dtype)
                 if len(batch.origins[0]):
                     yield batch
 

@@ -110,7 +110,7 @@ def _last_fixes(task: TrajectoryTask) -> "list[TrackBatch]":
         chosen = np.flatnonzero(windows.lengths == length)[::stride]
         rows = windows.rows[chosen][:, :length]
         at = np.array([length - 1])
-        batch = task.training.batch(rows, np.full(len(rows), length), at, None, torch.float32)
+        batch = task.training.batch(rows, np.full(len(rows), length), at, torch.float32)
         if len(batch.origins[0]):
             batches.append(batch)
     return batches

@@ -19,23 +19,28 @@ class Augmentation:
         mirror: mirror it, every other time.
         time_scale: let its clock run up to this many times as fast, or as slow: every way grows or shrinks by the
             factor, as in a recording at another rate. 1 leaves it.
+        jitter: in every other window, move each fix by a normal error of up to this standard deviation, in usual
+            steps, as a recording with less certain positions would.
 
     Raises:
-        ConfigError: if the time scale is below 1.
+        ConfigError: if the time scale is below 1, or the jitter below 0.
     """
 
     rotate: bool = False
     mirror: bool = False
     time_scale: float = 1.0
+    jitter: float = 0.0
 
     def __post_init__(self) -> None:
         if not 1.0 <= self.time_scale <= 10.0:
             raise ConfigError(f"time_scale must be from 1 (off) to 10, not {self.time_scale}")
+        if not 0.0 <= self.jitter <= 10.0:
+            raise ConfigError(f"jitter must be from 0 (off) to 10, not {self.jitter}")
 
     @property
     def does_nothing(self) -> bool:
         """Whether every window stays as it is."""
-        return not (self.rotate or self.mirror) and self.time_scale == 1.0
+        return not (self.rotate or self.mirror) and self.time_scale == 1.0 and self.jitter == 0.0
 
     def matrices(self, count: int, random: np.random.Generator) -> Floats:
         """One matrix A for each window, [count, 2, 2]; every vector v of the window becomes A v.
@@ -48,6 +53,11 @@ class Augmentation:
         factor = np.exp(random.uniform(-bound, bound, count)) if bound > 0.0 else np.ones(count)
         cosine, sine = np.cos(angle) * factor, np.sin(angle) * factor
         return np.stack([np.stack([cosine, -sine * sign], -1), np.stack([sine, cosine * sign], -1)], -2)
+
+    def errors(self, shape: tuple[int, int], random: np.random.Generator) -> Floats:
+        """Errors of the fixes of windows, in usual steps, [windows, fixes, 2]."""
+        size = random.uniform(0.0, self.jitter, shape[0]) * random.integers(0, 2, shape[0])
+        return np.asarray(size[:, None, None] * random.standard_normal((*shape, 2)))
 
 
 def transform(vectors: Floats, matrices: Floats) -> Floats:

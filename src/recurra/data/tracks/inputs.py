@@ -119,13 +119,14 @@ class TrackInputs:
             nearest = nearest_rows(table, spec.neighbours, spec.reach * spec.scale)
             self.neighbours = neighbour_inputs(table, np.arange(len(table)), nearest, self.velocity)
 
-    def windows(self, rows: Ints, matrices: Floats | None = None) -> WindowInputs:
+    def windows(self, rows: Ints, matrices: Floats | None = None, errors: Floats | None = None) -> WindowInputs:
         """Inputs of windows of consecutive fixes.
 
         Args:
             rows: the table's rows of each window, [windows, fixes], within one piece of a track; a shorter window
                 repeats its last row, and what belongs to the repetitions means nothing.
             matrices: of an augmentation, [windows, 2, 2].
+            errors: by which each fix is moved after that, in usual steps, [windows, fixes, 2].
         """
         spec, later = self.spec, rows[:, 1:]
         velocity, others = self.velocity[later], self.neighbours[later]
@@ -133,6 +134,8 @@ class TrackInputs:
             velocity = transform(velocity, matrices)
             places, moving = transform(others[..., :2], matrices), transform(others[..., 2:4], matrices)
             others = np.concatenate([places, moving, others[..., 4:]], -1)
+        if errors is not None:
+            velocity = velocity + spec.scale * np.diff(errors, axis=1) / np.exp(self.lapse[later])[..., None]
         v = velocity / spec.scale
         h = smoothed(v, spec.smoothing)
         frame = headings(h) if spec.aligned else np.broadcast_to(np.array([1.0, 0.0]), v.shape)
