@@ -199,7 +199,7 @@ class TrajectoryTask:
         total = count = 0.0
         for batch in self.held_batches():
             size = float(batch.known.sum())
-            total, count = total + float(self.loss(batch)) * size, count + size
+            total, count = total + float(self.loss(batch).detach()) * size, count + size
         return total / max(count, 1.0)
 
     def held_batches(self) -> Iterator[TrackBatch]:
