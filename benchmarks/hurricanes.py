@@ -43,8 +43,8 @@ PROTOCOL = (
     "Six-hourly fixes (00, 06, 12, 18 hours) of Atlantic storms; five fixes are seen, and each later fix of the storm "
     "that comes without a gap is predicted: great-circle error in kilometres, mean over origins. Networks learn from "
     "four fifths of the storms of 1970 to 2009 and are stopped on every fifth one; tested on 2010 to 2019. Settings "
-    "were chosen on the storms of the validation part. The network sees velocities, wind, pressure, latitude, longitude and "
-    "the day of the year. Intervals are 95 % bootstrap intervals over storms of the mean error over all twelve steps."
+    "were chosen on the storms of the validation part. The network sees velocities, wind, pressure, latitude, "
+    "longitude and the day of the year."
 )
 
 

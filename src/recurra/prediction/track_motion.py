@@ -166,8 +166,8 @@ class Mover:
         hidden = zero[0].shape[-1]
         arrays["time"] = np.array([m.time for m in motions], np.float64)
         arrays["count"] = np.array([m.count for m in motions], np.int64)
-        arrays["x"] = np.array([m.x for m in motions]).reshape(-1, self.spec.width)
-        arrays["lagged"] = np.array([m.lagged for m in motions]).reshape(-1, self._lags, self.spec.width)
+        arrays["x"] = np.array([m.x for m in motions]).reshape(len(motions), self.spec.width)
+        arrays["lagged"] = np.array([m.lagged for m in motions]).reshape(len(motions), self._lags, self.spec.width)
         arrays["h"] = np.array([m.h if len(m.h) else np.zeros(hidden) for m in motions]).reshape(-1, hidden)
         for i, part in enumerate(zero):
             states = [(m.state or zero)[i].numpy() for m in motions]
