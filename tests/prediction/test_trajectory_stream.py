@@ -161,7 +161,8 @@ def test_late_and_repeated_fixes_are_refused_or_ignored_and_change_nothing() -> 
     easy = TrajectoryStream(model, FLAT, policy=TrackArrivalPolicy(late="ignore", repeated="ignore"))
     for row in rows[:6]:
         easy.update(row)
-    assert alike(easy.update(rows[5]), stream.forecasts().take([stream.objects.index(rows[5]["object"])]))
+    present = stream.forecasts()
+    assert alike(easy.update(rows[5]), present.take([present.ids.index(rows[5]["object"])]))
 
 
 @pytest.mark.parametrize(
