@@ -21,8 +21,8 @@ PACKAGES = {"torch.nn": torch.nn, "recurra.nn": recurra.nn}
 BOUND, BOUND_AUTOCAST = 1e-10, 1e-2
 PROTOCOL = (
     "One layer, batch first, (B, T, I, H) = (2, 4, 3, 5). Right: norm(found - wanted) / norm(wanted) is below 1e-10 in "
-    "float64, and below 1e-2 under autocast to bfloat16; wanted are the equations in plain operations. Compiled with the "
-    'backend "aot_eager".'
+    "float64, and below 1e-2 under autocast to bfloat16; wanted are the equations in plain operations. Compiled with "
+    'the backend "aot_eager".'
 )
 
 
@@ -54,9 +54,8 @@ def report(runs: Mapping[str, Any]) -> str:
     lines += [f"| {name} | {' | '.join(cell(name, package, runs) for package in there)} |" for name in CHECKS]
     counts = []
     for package in there:
-        right = sum(
-            word(name, runs[f"{package}/{kind}"]["outcomes"][name]) == "right" for name in CHECKS for kind in KINDS
-        )
+        found = [runs[f"{package}/{kind}"]["outcomes"] for kind in KINDS]
+        right = sum(word(name, outcomes[name]) == "right" for outcomes in found for name in CHECKS)
         counts.append(f"{package} {right} of {len(CHECKS) * len(KINDS)}")
     return "\n".join(lines) + f"\n\nRight: {', '.join(counts)}."
 

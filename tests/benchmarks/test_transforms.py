@@ -18,7 +18,7 @@ def test_a_transform_gives_the_values_of_the_equations(name: str, kind: str) -> 
 
 def test_the_table_shows_errors_and_wrong_values() -> None:
     # expected: by hand
-    fine = dict.fromkeys(CHECKS, {"off": 0.0})
+    fine = {name: {"off": 0.0} for name in CHECKS}
     runs = {f"{package}/{kind}": {"outcomes": dict(fine)} for package in ("torch.nn", "recurra.nn") for kind in KINDS}
     runs["torch.nn/LSTM"]["outcomes"]["jvp"] = {"error": "RuntimeError", "message": "no rule"}
     for kind in KINDS:

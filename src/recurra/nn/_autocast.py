@@ -1,16 +1,16 @@
-"""Autocast on the CPU: a layer computes in the type of its weights, so that no rounded state is carried from step to step.
+"""Autocast on the CPU: a layer computes in the type of its weights, so that no rounded state is carried on.
 
 PyTorch's own call would compute in bfloat16, where its LSTM fails on processors without that type. On other devices
 the call is PyTorch's, and so is what autocast does there.
 """
 
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-Input = TypeVar("Input", Tensor, PackedSequence)
+Input = TypeVar("Input", bound=Tensor | PackedSequence)
 
 
 def autocast_is_on(weight: Tensor) -> bool:
@@ -23,4 +23,4 @@ def in_type_of(weight: Tensor, given: Input) -> Input:
     values = given.data if isinstance(given, PackedSequence) else given
     if not isinstance(values, Tensor) or not values.is_floating_point() or values.dtype == weight.dtype:
         return given
-    return given.to(weight.dtype)
+    return cast(Input, given.to(weight.dtype))
