@@ -31,6 +31,34 @@ class Drawn:
     def __init__(self, weights: Array, means: Array, factors: Array | None) -> None:
         self.weights, self.means, self.factors = weights, means, factors
 
+    def in_space(
+        self, scale: float, velocity: tuple[float, float], frame: tuple[float, float], steps: Array
+    ) -> tuple[Array, Array, Array, Array]:
+        """Middle path, weights, means and factors in units of length: `TrajectoryPredictor.in_space` for one object.
+
+        Args:
+            scale: length of a usual step.
+            velocity: the way of one step at the origin.
+            frame: cosine and sine of the heading there.
+            steps: 1, 2, ... horizon.
+        """
+        c, s = scale * frame[0], scale * frame[1]
+        horizon, count = self.means.shape[:2]
+        along, across = self.means[:, :, 0].T, self.means[:, :, 1].T
+        paths = np.empty((1, count, horizon, 2))
+        paths[0, :, :, 0] = c * along - s * across + velocity[0] * steps
+        paths[0, :, :, 1] = s * along + c * across + velocity[1] * steps
+        if self.factors is None:
+            nothing = np.empty((1, 0, horizon, 2))
+            return paths[:, 0], np.empty((1, 0)), nothing, np.empty((1, 0, horizon, 2, 2))
+        weights = self.weights[None]
+        path = paths[:, 0] if count == 1 else (weights @ paths.reshape(count, -1)).reshape(1, horizon, 2)
+        first, below, second = self.factors.transpose(2, 1, 0)
+        factors = np.empty((1, count, horizon, 2, 2))
+        factors[0, ..., 0, 0], factors[0, ..., 0, 1] = c * first - s * below, -s * second
+        factors[0, ..., 1, 0], factors[0, ..., 1, 1] = s * first + c * below, c * second
+        return path, weights, paths, factors
+
     @classmethod
     def of(cls, output: PathOutput) -> "Drawn":
         """The first row of a batch."""
@@ -100,7 +128,10 @@ class NativeEngine:
         self._weights = _affine(network.weights)
         self._linear = None if network.linear is None else _affine(network.linear)
         self._shape = (shape.horizon, network.n_components, network.n_numbers)
-        self._gain, self._spread = float(network.gain), network.spread.numpy()
+        self._spread, self._whole = network.spread.numpy(), np.ones(1)
+        gain = np.ones(self._shape[1:])
+        gain[:, :2] = float(network.gain)
+        self._head = (self._head[0] * gain.reshape(-1), self._head[1] * gain.reshape(-1))
         when = np.arange(1.0, shape.horizon + 1)[:, None] / shape.horizon
         self._inputs = np.concatenate([np.zeros((shape.horizon, shape.n_inputs)), when], 1)
         self._states = np.empty((shape.horizon, shape.hidden_size))
@@ -120,17 +151,19 @@ class NativeEngine:
         self._decoder.state = (first, self._zeros) if self._lstm else first
         inputs, states, step = self._inputs, self._states, self._decoder.step
         inputs[:, :-1] = x
-        for k in range(len(inputs)):
-            states[k] = step(inputs[k])
+        for k, given in enumerate(inputs):
+            states[k] = step(given)
         weight, bias = self._head
         raw = (states @ weight + bias).reshape(self._shape)
-        moved = self._gain * raw[..., :2]
+        moved = raw[..., :2]
         if self._linear is not None and lagged is not None:
             weight, bias = self._linear
             moved = moved + (lagged @ weight + bias).reshape(-1, 1, 2)
         return Drawn(self._shares(h), moved.cumsum(0), self._factors(raw) if self._shape[2] == 5 else None)
 
     def _shares(self, h: Array) -> Array:
+        if self._shape[1] == 1:
+            return self._whole
         weight, bias = self._weights
         logits = h @ weight + bias
         shares = np.exp(logits - logits.max())

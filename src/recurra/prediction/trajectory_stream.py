@@ -57,6 +57,7 @@ class TrajectoryStream:
         self._mover = Mover(predictor.spec, self._space, predictor.shape.lags)
         self._engine: Engine = engine_of(predictor.network)
         self._moving: OrderedDict[str, Motion] = OrderedDict()
+        self._steps = np.arange(1.0, predictor.shape.horizon + 1)
         self._closed: dict[str, float] = {}
         self.jumps: deque[tuple[str, float]] = deque(maxlen=KEPT_JUMPS)
         if table is not None:
@@ -250,14 +251,10 @@ class TrajectoryStream:
         """The path of one object, without torch where the native kernels serve."""
         lagged = motion.lagged.reshape(-1) if self._predictor.shape.lags else None
         drawn = self._engine.draw(motion.h, motion.x, lagged)
-        factors = None if drawn.factors is None else drawn.factors[None]
-        placed = self._predictor.in_space(
-            drawn.weights[None], drawn.means[None], factors, np.array([motion.velocity]), np.array([motion.frame])
-        )
-        return PathForecasts(
-            ids, np.array([motion.position]), np.array([motion.time]), self._predictor.spec.step_s, *placed,
-            self._predictor.rho, self._space, short,
-        )  # fmt: skip
+        spec = self._predictor.spec
+        placed = drawn.in_space(spec.scale, motion.velocity, motion.frame, self._steps)
+        origin, time = np.array([motion.position]), np.array([motion.time])
+        return PathForecasts(ids, origin, time, spec.step_s, *placed, self._predictor.rho, self._space, short)
 
     def fork(self) -> "TrajectoryStream":
         """An independent copy: fixes that one takes do not reach the other."""

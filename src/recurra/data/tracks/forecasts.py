@@ -57,13 +57,12 @@ class PathForecasts:
 
     def __post_init__(self) -> None:
         n, horizon, k = len(self.ids), self.path.shape[1], self.weights.shape[1]
-        wanted = {
-            "origin": (n, 2), "origin_time": (n,), "path": (n, horizon, 2), "weights": (n, k),
-            "means": (n, k, horizon, 2), "factors": (n, k, horizon, 2, 2),
-        }  # fmt: skip
-        for name, shape in wanted.items():
-            if getattr(self, name).shape != shape:
-                raise ShapeError(f"{name} is {list(getattr(self, name).shape)}, but the ids and the path want {shape}")
+        wanted = ((n, 2), (n,), (n, horizon, 2), (n, k), (n, k, horizon, 2), (n, k, horizon, 2, 2))
+        names = ("origin", "origin_time", "path", "weights", "means", "factors")
+        found = tuple(getattr(self, name).shape for name in names)
+        if found != wanted:
+            at = next(i for i in range(len(names)) if found[i] != wanted[i])
+            raise ShapeError(f"{names[at]} is {list(found[at])}, but the ids and the path want {list(wanted[at])}")
 
     def __len__(self) -> int:
         return len(self.ids)
