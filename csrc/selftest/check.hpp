@@ -11,7 +11,8 @@ using Numbers = std::vector<double>;
 // Counts one check and prints it if it failed; may be called by several threads.
 void expect(bool passed, const std::string& what);
 
-// norm(found - wanted) / norm(wanted) is at most the bound; where all wanted numbers are zero, so are those found.
+// norm(found - wanted) / norm(wanted) is at most the bound, with a quarter of each number's order of one as the least norm;
+// where all wanted numbers are zero, so are those found.
 void expect_close(const Numbers& found, const Numbers& wanted, double bound, const std::string& what);
 
 double relative_error(const Numbers& found, const Numbers& wanted);

@@ -24,7 +24,8 @@ with warnings.catch_warnings(record=True) as caught:
         for kind in ("RNN", "LSTM", "GRU"):
             y, _ = getattr(recurra.nn, kind)(3, 5)(torch.zeros(2, 1, 3))
             assert y.shape == (2, 1, 5)
-    print(*(f"{w.category.__name__}: {w.message}" for w in caught), sep="\n")
+    for w in caught:
+        print(f"{w.category.__name__}: {w.message}")
 """
 
 
