@@ -11,7 +11,7 @@ Backends, in the order in which "auto" tries them: "native" (own kernels in csrc
 """
 
 from recurra.kernels import gru, lstm, rnn
-from recurra.kernels._activations import ACTIVATIONS, Activation, resolve_activation
+from recurra.kernels._activations import ACTIVATIONS, Activation, canonical_name, resolve_activation
 from recurra.kernels._call import Result, Stack, State, Weights
 from recurra.kernels._compiled import native_is_built
 from recurra.kernels._dispatch import BACKENDS, Choice, check_backend_name
@@ -27,6 +27,7 @@ __all__ = [
     "State",
     "Weights",
     "as_lengths",
+    "canonical_name",
     "check_backend_name",
     "gru",
     "lstm",

@@ -9,6 +9,7 @@
 Positional arguments, parameter names, shapes, gate order, state_dict and outputs are those of torch.nn.
 """
 
+from recurra.nn import exchange
 from recurra.nn.attention import AdditiveAttention, MultiplicativeAttention
 from recurra.nn.gradients import gradient_norms
 from recurra.nn.gru import GRU
@@ -34,6 +35,7 @@ __all__ = [
     "Trace",
     "TruncatedBPTT",
     "TruncatedRun",
+    "exchange",
     "gradient_norms",
     "trace",
 ]
