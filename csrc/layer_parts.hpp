@@ -25,7 +25,9 @@ inline double work(const Layer& l, int64_t rows) {
 
 constexpr double kSmall = 2.5e6;        // operations that are not worth waking a second thread
 constexpr int64_t kFullRows = 4;        // rows a thread needs to be worth a share of its own
-constexpr double kHeavyStep = 500.0e3;  // operations of a step that are worth waiting for each other
+// Operations of a step that are worth waiting for each other: where rows could be divided instead, where they could
+// not, and where they could not in a plain recurrent layer, whose step ends sooner.
+constexpr double kHeavyStep = 500.0e3, kHeavyRow = 40.0e3, kHeavyPlainRow = 200.0e3;
 
 constexpr double kLargeWeights = 8.0e6;  // bytes that every thread would read at every step if rows were divided
 constexpr int64_t kManyRows = 16;        // rows a thread has to have to make up for that
@@ -43,8 +45,9 @@ inline Sharing sharing(const Layer& l) {
   const double weights = double(gates_of_weights(l.kind) * l.H) * double(l.I + l.P) * (l.is_double ? 8 : 4);
   const bool large = weights > kLargeWeights && l.D == 1 && l.B <= each * kManyRows;
   if (threads == 1 || (l.B >= each * kFullRows && !large)) return {threads, each, 1};
-  const bool wide = l.H >= 64 * threads && l.P == l.H && !l.projected;
-  if (wide && work(l, l.B) > kHeavyStep) return {threads, 1, threads};
+  const double heavy = l.B >= threads ? kHeavyStep : l.kind == kRnn ? kHeavyPlainRow : kHeavyRow;
+  const bool wide = l.H >= 32 * threads && l.P == l.H && !l.projected;
+  if (wide && work(l, l.B) > heavy) return {threads, 1, threads};
   return {threads, std::min(each, l.B), 1};
 }
 

@@ -1,0 +1,156 @@
+"""Keras' own layers, on its PyTorch backend, with random weights: masks, go_backwards, carried state, both GRUs."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from recurra.nn.exchange import from_keras, to_keras
+from tests.tolerances import Tolerance, assert_agrees
+
+# Keras hands its variables to NumPy in a way that NumPy 2 warns about.
+pytestmark = [pytest.mark.conformance, pytest.mark.filterwarnings("ignore::DeprecationWarning:keras")]
+BOUND = Tolerance(1e-5, 1e-5)
+I, H, B, T = 3, 6, 5, 7  # noqa: E741  the equations' own symbols
+LENGTHS = torch.tensor([7, 3, 1, 0, 5])
+MASK = torch.arange(T) < LENGTHS[:, None]
+VARIANTS = [("SimpleRNN", {}), ("LSTM", {}), ("GRU", {"reset_after": True}), ("GRU", {"reset_after": False})]
+variants = pytest.mark.parametrize(("kind", "options"), VARIANTS)
+
+
+@pytest.fixture(scope="module")
+def keras(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Keras, which reads its backend when it is first imported and writes its settings into its home."""
+    home: Path = tmp_path_factory.mktemp("keras")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAS_BACKEND", "torch")
+        patch.setenv("KERAS_HOME", str(home))
+        import keras
+
+        assert keras.backend.backend() == "torch"
+        yield keras
+
+
+def with_random_weights(layer: Any, rng: np.random.Generator) -> Any:
+    """The layer built for B rows of T steps, every weight and bias random."""
+    layer.build((B, T, I))
+    layer.set_weights([rng.standard_normal(part.shape).astype(np.float32) * 0.7 for part in layer.get_weights()])
+    return layer
+
+
+@pytest.fixture
+def pair(keras: Any, rng: np.random.Generator, kind: str, options: dict[str, Any]) -> Any:
+    """Make Keras' layer and ours with its weights."""
+
+    def make(**more: Any) -> tuple[Any, torch.nn.Module]:
+        theirs = getattr(keras.layers, kind)(H, return_sequences=True, return_state=True, **options, **more)
+        theirs = with_random_weights(theirs, rng)
+        return theirs, from_keras(kind, theirs.get_weights())
+
+    return make
+
+
+@pytest.fixture
+def x(rng: np.random.Generator) -> torch.Tensor:
+    return torch.from_numpy(rng.standard_normal((B, T, I)).astype(np.float32))
+
+
+def theirs(layer: Any, *args: Any, **kwargs: Any) -> list[torch.Tensor]:
+    with torch.no_grad():
+        return [part.detach().cpu() for part in layer(*args, **kwargs)]
+
+
+def ours(layer: Any, *args: Any, **kwargs: Any) -> list[torch.Tensor]:
+    """Outputs and the parts of the state, without its dimension for layers."""
+    with torch.no_grad():
+        output, state = layer(*args, **kwargs)
+    return [output, *(part[0] for part in (state if isinstance(state, tuple) else (state,)))]
+
+
+def as_state(parts: list[torch.Tensor]) -> Any:
+    return tuple(part[None] for part in parts) if len(parts) == 2 else parts[0][None]
+
+
+@variants
+def test_outputs_and_states(pair: Any, x: torch.Tensor) -> None:
+    layer, mine = pair()
+    assert_agrees(ours(mine, x), theirs(layer, x), BOUND)
+
+
+@variants
+def test_an_initial_state(pair: Any, x: torch.Tensor, kind: str, rng: np.random.Generator) -> None:
+    layer, mine = pair()
+    parts = [torch.from_numpy(rng.uniform(-1, 1, (B, H)).astype(np.float32)) for _ in range(1 + (kind == "LSTM"))]
+    assert_agrees(ours(mine, x, as_state(parts)), theirs(layer, x, initial_state=parts), BOUND)
+
+
+@variants
+def test_masked_steps_with_outputs_set_to_zero(pair: Any, x: torch.Tensor) -> None:
+    layer, mine = pair(zero_output_for_mask=True)
+    assert_agrees(ours(mine, x, lengths=LENGTHS), theirs(layer, x, mask=MASK), BOUND)
+
+
+@variants
+def test_masked_steps_where_keras_repeats_the_output(pair: Any, x: torch.Tensor) -> None:
+    layer, mine = pair()
+    found, expected = ours(mine, x, lengths=LENGTHS), theirs(layer, x, mask=MASK)
+    assert_agrees(found[0][MASK], expected[0][MASK], BOUND)
+    assert_agrees(found[1:], expected[1:], BOUND)
+    assert not found[0][~MASK].any()
+
+
+@variants
+def test_go_backwards(pair: Any, x: torch.Tensor) -> None:
+    """Keras gives the outputs in the order in which it made them: ours of the reversed sequence."""
+    layer, mine = pair(go_backwards=True)
+    assert_agrees(ours(mine, x.flip(1)), theirs(layer, x), BOUND)
+
+
+@variants
+def test_go_backwards_begins_at_each_rows_last_valid_step(pair: Any, x: torch.Tensor) -> None:
+    layer, mine = pair(go_backwards=True)
+    reversed_rows = torch.zeros_like(x)
+    for row, steps in enumerate(LENGTHS.tolist()):
+        reversed_rows[row, :steps] = x[row, :steps].flip(0)
+    assert_agrees(ours(mine, reversed_rows, lengths=LENGTHS)[1:], theirs(layer, x, mask=MASK)[1:], BOUND)
+
+
+@variants
+def test_stateful_is_a_carried_state(keras: Any, pair: Any, x: torch.Tensor) -> None:
+    layer, mine = pair(stateful=True)
+    carried = None
+    for piece in x.split(3, dim=1):
+        found = ours(mine, piece, carried)
+        carried = as_state(found[1:])
+        assert_agrees(found, theirs(layer, piece), BOUND)
+
+
+@variants
+def test_bidirectional_with_masks(
+    keras: Any, rng: np.random.Generator, x: torch.Tensor, kind: str, options: dict[str, Any]
+) -> None:
+    inner = getattr(keras.layers, kind)(
+        H, return_sequences=True, return_state=True, zero_output_for_mask=True, **options
+    )
+    both = with_random_weights(keras.layers.Bidirectional(inner), rng)
+    lists = [both.forward_layer.get_weights(), both.backward_layer.get_weights()]
+    mine = from_keras(kind, lists, bidirectional=True)
+    with torch.no_grad():
+        output, state = mine(x, lengths=LENGTHS)
+    parts = state if isinstance(state, tuple) else (state,)
+    expected = theirs(both, x, mask=MASK)
+    assert_agrees([output, *(part[d] for d in range(2) for part in parts)], expected, BOUND)
+
+
+@variants
+def test_keras_takes_what_we_give(pair: Any, x: torch.Tensor) -> None:
+    layer, mine = pair()
+    before = theirs(layer, x)
+    torch.manual_seed(0)
+    mine.reset_parameters()
+    layer.set_weights(to_keras(mine)[0])
+    assert_agrees(theirs(layer, x), ours(mine, x), BOUND)
+    assert not torch.equal(before[0], theirs(layer, x)[0])
