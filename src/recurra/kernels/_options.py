@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
@@ -48,12 +48,22 @@ class Options:
     reset_after: bool = True
     reverse: bool = False
 
+    def __reduce__(self) -> tuple[Callable[..., "Options"], tuple[object, ...]]:
+        return _again, tuple(getattr(self, field.name) for field in fields(self))
+
     def functions(self, kind: str) -> tuple[Callable[[Tensor], Tensor], ...]:
         """The activations as functions; kind is a name of `USUAL`."""
         return tuple(resolve_activation(phi) for phi in self.activations or USUAL[kind])
 
 
 PLAIN = Options()
+
+
+def _again(*given: Any) -> Options:
+    """The options of a copied or pickled layer; plain ones are the one object that the fast ways know."""
+    options = Options(*given)
+    return PLAIN if options == PLAIN else options
+
 
 _DEFAULTS = tuple((field.name, field.default) for field in fields(Options) if field.name != "layer_norm_eps")
 
