@@ -51,11 +51,14 @@ def _warn_once(call: Call) -> None:
     warnings.warn(text, NotBuiltWarning, stacklevel=2)
 
 
-def why_not_compiled(call: Call) -> str | None:
-    """The reasons that hold for all recurrences."""
+def why_not_compiled(call: Call, *known: str) -> str | None:
+    """The reasons that hold for all recurrences; known are the names of options that the kernels have."""
     if native is None:
         _warn_once(call)
         return NOT_BUILT
+    options = [name for name in call.used_options() if name not in known]
+    if options:
+        return f"the native kernels do not have {', '.join(options)}"
     x = call.x
     if torch.compiler.is_compiling():
         return _why_not_traced(call)

@@ -25,7 +25,7 @@ class Recipe(NamedTuple):
         stack: one layer of these directions and this layout.
         states: parts of a state.
         reference: the equations of a whole call.
-        phi: the activation as the caller named it.
+        phi: the activations as the equations take them.
         time_first: whether the output lies in memory step by step, whatever its layout.
     """
 
@@ -34,7 +34,7 @@ class Recipe(NamedTuple):
     stack: Stack
     states: int
     reference: Callable[[Call], Result]
-    phi: Any = "tanh"
+    phi: tuple[Any, ...] = ()
     time_first: bool = False
 
 

@@ -7,11 +7,9 @@ import torch
 from torch import Tensor
 
 from recurra.kernels import _cpu_call
-from recurra.kernels._call import Call, Result, Weights
+from recurra.kernels._call import PARTS, Call, Result, Weights
 from recurra.kernels._cpu_call import GATES, Batch, Incoming, InitialState, Outgoing, Recipe, dense, in_rows
-
-PARTS = 5
-"""Of Weights."""
+from recurra.kernels._options import Options
 
 
 def run_layer(recipe: Recipe, batch: Batch, x: Tensor, state: InitialState, flat: Sequence[Tensor | None]) -> Result:
@@ -115,8 +113,8 @@ def by_equations(ctx: Any, inputs: tuple[Any, ...], given: tuple[Any, ...]) -> l
     weights = [Weights(*flat[k : k + PARTS]) for k in range(0, len(flat), PARTS)]
     zeros = empty_state(recipe, flat, recipe.stack.directions, batch.rows, torch.zeros)
     before = tuple(zero if part is None else part for part, zero in zip(state, zeros, strict=True))
-    reset_after = recipe.kind != len(GATES) - 1
-    call = Call(x, before, weights, recipe.stack, batch.lengths, batch.batch_sizes, recipe.phi, reset_after)
+    options = Options(activations=recipe.phi, reset_after=recipe.kind != len(GATES) - 1)
+    call = Call(x, before, weights, recipe.stack, batch.lengths, batch.batch_sizes, options)
     y, last = recipe.reference(call)
     outputs, wanted = zip(*[(o, g) for o, g in zip((y, *last), given, strict=True) if g is not None], strict=True)
     sources = [part for part, need in zip(aliases, needed, strict=True) if need]

@@ -15,10 +15,9 @@ import torch
 from torch import Tensor
 
 from recurra.kernels import _cpu_call
-from recurra.kernels._call import Stack
+from recurra.kernels._call import PARTS, Stack
 from recurra.kernels._cpu_call import Batch, Incoming, Outgoing, Recipe, dense, in_rows
 from recurra.kernels._cpu_layer import (
-    PARTS,
     by_equations,
     empty_state,
     found_gradients,

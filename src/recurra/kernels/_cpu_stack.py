@@ -10,7 +10,8 @@ from torch.nn.functional import dropout
 
 from recurra.errors import ShapeError
 from recurra.kernels import _ops
-from recurra.kernels._call import Call, Result, Stack, State
+from recurra.kernels._activations import Activation
+from recurra.kernels._call import PARTS, Call, Result, Stack, State
 from recurra.kernels._compiled import PLAIN, native_is_built, why_not_here
 from recurra.kernels._cpu_call import Batch, Recipe
 from recurra.kernels._cpu_layer import run_layer
@@ -34,11 +35,11 @@ def run_native(kind: int, call: Call, reference: Callable[[Call], Result], activ
             y = _drop(y, stack)
         here = slice(k * stack.directions, (k + 1) * stack.directions)
         state = call.state if stack.num_layers == 1 else tuple(part[here] for part in call.state)
-        flat = [part for w in call.weights[here] for part in w]
+        flat = [part for w in call.weights[here] for part in w[:PARTS]]
         if batch is None:
             y, last = _traced_layer(kind, activation, call, y, state, flat)
         else:
-            recipe = Recipe(kind, activation, stack.layer(k), len(state), reference, call.activation, drops)
+            recipe = Recipe(kind, activation, stack.layer(k), len(state), reference, call.options.activations, drops)
             y, last = run_layer(recipe, batch, y, state, flat)
         finals.append(last)
     if len(finals) == 1:
@@ -57,8 +58,9 @@ def _traced_layer(
 
 
 @lru_cache(maxsize=64)
-def _recipe(kind: int, activation: int, phi: Any, stack: Stack, reference: Callable[[Call], Result]) -> Recipe:
-    return Recipe(kind, activation, stack, 2 if kind == LSTM else 1, reference, phi)
+def _recipe(kind: int, activation: int, phi: str, stack: Stack, reference: Callable[[Call], Result]) -> Recipe:
+    functions = (Activation(phi),) if phi else ()
+    return Recipe(kind, activation, stack, 2 if kind == LSTM else 1, reference, functions)
 
 
 def run_quick(
@@ -68,7 +70,7 @@ def run_quick(
     flat: Sequence[Tensor | None],
     shapes: Sequence[tuple[int, ...] | None],
     stack: Stack,
-    activation: tuple[int, Any] = (0, "tanh"),
+    activation: tuple[int, str] = (0, ""),
 ) -> Result | None:
     """One layer over a padded batch from a state of zeros, without the checks that a layer's own tensors need not pass.
 
@@ -76,7 +78,7 @@ def run_quick(
         kind: of the recurrence.
         reference: its equations.
         x: the input, whatever it is.
-        flat: the fields of the Weights of each direction, one after the other.
+        flat: the first fields of the Weights of each direction, one after the other.
         shapes: the shape that each must have.
         stack: one layer.
         activation: its number and name.
@@ -103,7 +105,7 @@ def run_quick(
 def run_native_cell(kind: int, call: Call, reference: Callable[[Call], Result], activation: int = 0) -> State:
     """One time step of one layer."""
     state = tuple(part.unsqueeze(0) for part in call.state)
-    sequence = Call(call.x.unsqueeze(0), state, call.weights, activation=call.activation)
+    sequence = Call(call.x.unsqueeze(0), state, call.weights, options=call.options)
     _, last = run_native(kind, sequence, reference, activation)
     return tuple(part.squeeze(0) for part in last)
 

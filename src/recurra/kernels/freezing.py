@@ -7,7 +7,7 @@ import torch
 
 from recurra.errors import BackendUnavailable
 from recurra.kernels import _compiled
-from recurra.kernels._call import Weights
+from recurra.kernels._call import PARTS, Weights
 from recurra.kernels._cpu_call import GATES, addresses_of, dense
 
 KINDS = {"rnn": 0, "lstm": 1, "gru": 2, "gru_before": 3}
@@ -16,7 +16,7 @@ KINDS = {"rnn": 0, "lstm": 1, "gru": 2, "gru_before": 3}
 
 def can_freeze(weights: Sequence[Weights]) -> bool:
     """Whether the native kernels are built and take these weights."""
-    plain = (part for w in weights for part in w if part is not None)
+    plain = (part for w in weights for part in w[:PARTS] if part is not None)
     return _compiled.native is not None and all(
         part.is_cpu and part.dtype in (torch.float32, torch.float64) and type(part) in _compiled.PLAIN for part in plain
     )
@@ -45,7 +45,7 @@ def pack_layers(kind: str, weights: Sequence[Weights], directions: int) -> tuple
         )
     packed = []
     for k in range(0, len(weights), directions):
-        flat = [dense(part) for w in weights[k : k + directions] for part in w]
+        flat = [dense(part) for w in weights[k : k + directions] for part in w[:PARTS]]
         w = weights[k]
         hidden = w.w_ih.shape[0] // GATES[KINDS[kind]]
         packed.append(

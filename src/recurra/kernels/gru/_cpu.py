@@ -16,17 +16,17 @@ def _kind(reset_after: bool) -> int:
 
 def why_not(call: Call) -> str | None:
     """The reason why the native kernels cannot serve, or None."""
-    return why_not_compiled(call)
+    return why_not_compiled(call, "reset_after")
 
 
 def run(call: Call) -> Result:
     """The whole stack over the whole sequence, padded, ragged or packed."""
-    return run_native(_kind(call.reset_after), call, _reference.run)
+    return run_native(_kind(call.options.reset_after), call, _reference.run)
 
 
 def cell(call: Call) -> State:
     """One time step of one layer."""
-    return run_native_cell(_kind(call.reset_after), call, _reference.run)
+    return run_native_cell(_kind(call.options.reset_after), call, _reference.run)
 
 
 def quick(
