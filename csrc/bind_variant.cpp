@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <tuple>
 
-#include "variant_layer.hpp"
+#include "variant_stepper.hpp"
 
 namespace nb = nanobind;
 using namespace recurra;
@@ -84,6 +84,11 @@ void bind_variant(nb::module_& m) {
            nb::arg("kind"), nb::arg("is_double"), nb::arg("steps"), nb::arg("rows"), nb::arg("inputs"), nb::arg("hidden"),
            nb::arg("width"), nb::arg("directions"), nb::arg("projected"), nb::arg("threads"), nb::arg("lengths"),
            nb::arg("batch_sizes"), nb::arg("reverse"));
+  nb::class_<VariantStepper, Stepper>(m, "VariantStepper", "The carried state of a stack of layers with options.")
+      .def("__init__", [](VariantStepper* self, const Layer& layer, const Options& options, const Addresses& weights,
+                          const std::tuple<double, double>& shares) {
+        new (self) VariantStepper(layer, options, by_direction<VariantWeights>(weights), std::get<0>(shares), std::get<1>(shares));
+      });
   m.def("variant_forward", &run_forward, "One layer with options over a batch, all directions; gives its tapes if they are kept.");
   m.def("variant_backward", &run_backward, "The gradients of one layer with options.");
 }

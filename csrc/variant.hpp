@@ -54,9 +54,10 @@ template <class T> struct VariantForwardJob {
   ForwardJob<T> plain;  // whose tape has the sums, and the carried cells
   Options options;
   Masks<T> masks;
-  const T* panels[kSides];
+  const T* panels[kSides];  // null where the weights are read as they lie
   Vectors<T> vectors;
-  T* projected;  // [rows of all steps][padded P] before the projection's clip, or null
+  T* projected;             // [rows of all steps][padded P] before the projection's clip, or null
+  Weights<T> as_they_lie;
 };
 
 template <class T> struct VariantBackwardJob {

@@ -15,7 +15,7 @@ template <class T> struct VariantForward {
   const VariantForwardJob<T>& job;
   Forward<T> plain;  // of its memory: now, next, cells, raw, and pre for the sums where no tape is kept
   T *in, *gates;     // h times h_in; r and z of every row where the reset is before the product
-  T* y;              // [3] of one row
+  T* y;              // of one row: [3] planes, or a projected output
   LstmRow<T> row;
 
   VariantForward(const VariantForwardJob<T>& j, const Chunk& c, Room<T>& room)
@@ -35,7 +35,7 @@ template <class T> struct VariantForward {
     plain.pre = job.plain.tape.gates ? nullptr : room.take(rows * plain.hoist * plain.pre_stride);
     in = job.masks.h_in ? room.take(rows * plain.out_stride) : nullptr;
     gates = s.kind == kGruBefore ? room.take(rows * 2 * plain.Hp) : nullptr;
-    y = room.take(3 * plain.Hp);
+    y = room.take(3 * plain.Hp + padded<T>(s.P));
     return LstmRow<T>(s, job.options, room, false);
   }
 
@@ -49,9 +49,24 @@ template <class T> struct VariantForward {
 // The bias that a product begins with: none where it is added after normalisation.
 template <class T> const T* first_bias(const VariantForward<T>& v) { return is_normed(v.job.options) ? nullptr : v.job.vectors.bias; }
 
+// The gates of one side's product, added to planes from `to` on, straight from a weight of K columns.
+template <class T> void add_side(const Shape& s, int side, const T* weight, const T* left, T* to) {
+  const SidePanels gates = side_panels(s, side);
+  for (int g = 0; g < gates.gates; g++)
+    add_product(to + g * padded<T>(s.H), weight + gates.order[g] * s.H * gates.K, left, s.H, gates.K);
+}
+
 template <class T> void take_input_rows(const VariantForward<T>& v, const T* const* x, T* const* to, int64_t n) {
   const Shape& s = v.shape();
   const T* bias = first_bias(v);
+  if (!v.job.panels[kInputSide]) {
+    const size_t bytes = size_t(planes_of(s.kind) * v.plain.Hp) * sizeof(T);
+    for (int64_t r = 0; r < n; r++) {
+      bias ? memcpy(to[r], bias, bytes) : memset(to[r], 0, bytes);
+      add_side(s, kInputSide, v.job.as_they_lie.w_ih, x[r], to[r]);
+    }
+    return;
+  }
   multiply<T>(
       n, s.I, v.job.panels[kInputSide], 0, side_panel_count<T>(s, kInputSide), side_vectors<T>(s, kInputSide),
       [&](int64_t r) { return x[r]; }, [&](int64_t, int64_t j) { return bias ? load(bias + j * kLanes<T>) : Vec<T>{}; },
@@ -83,6 +98,14 @@ void add_recurrent(const VariantForward<T>& v, int64_t t, int64_t slot, int64_t 
   const Shape& s = v.shape();
   const bool fresh = norms_sides(v.job.options);
   const int64_t first = plane * v.plain.Hp;
+  if (!v.job.panels[side]) {
+    for (int64_t r = 0; r < n; r++) {
+      T* to = v.sums(t, r, slot) + first;
+      if (fresh) memset(to, 0, size_t(4 * v.plain.Hp) * sizeof(T));
+      add_side(s, side, v.job.as_they_lie.w_hh, left(r), to);
+    }
+    return;
+  }
   multiply<T>(
       n, s.P, v.job.panels[side], 0, side_panel_count<T>(s, side), side_vectors<T>(s, side), left,
       [&](int64_t r, int64_t j) { return fresh ? Vec<T>{} : load(v.sums(t, r, slot) + first + j * kLanes<T>); },
@@ -169,14 +192,23 @@ template <class T> void project_rows(const VariantForward<T>& v, int64_t t, int6
   const Shape& s = v.shape();
   const int64_t Pp = padded<T>(s.P);
   const Vec<T> high = broadcast(T(v.job.options.projection_clip)), low = -high;
+  const auto raw = [&](int64_t r) { return v.plain.raw + r * v.plain.stride; };
+  const auto finish = [&](int64_t r, int64_t j, Vec<T> h) {
+    const int64_t k = j * kLanes<T>;
+    if (v.job.projected) store(v.job.projected + (v.plain.chunk.place[t] + r) * Pp + k, h);
+    settle(v, t, r, k, at_most(at_least(h, low), high));
+  };
+  if (!v.job.plain.packed.projection) {
+    for (int64_t r = 0; r < n; r++) {
+      memset(v.y, 0, size_t(Pp) * sizeof(T));
+      add_product(v.y, v.job.as_they_lie.w_hr, raw(r), s.P, s.H);
+      for (int64_t j = 0; j < vectors<T>(s.P); j++) finish(r, j, load(v.y + j * kLanes<T>));
+    }
+    return;
+  }
   multiply<T>(
-      n, s.H, v.job.plain.packed.projection, 0, panel_count<T>(s, kProjection), vectors<T>(s.P),
-      [&](int64_t r) { return v.plain.raw + r * v.plain.stride; }, [](int64_t, int64_t) { return Vec<T>{}; },
-      [&](int64_t r, int64_t j, Vec<T> h) {
-        const int64_t k = j * kLanes<T>;
-        if (v.job.projected) store(v.job.projected + (v.plain.chunk.place[t] + r) * Pp + k, h);
-        settle(v, t, r, k, at_most(at_least(h, low), high));
-      });
+      n, s.H, v.job.plain.packed.projection, 0, panel_count<T>(s, kProjection), vectors<T>(s.P), raw,
+      [](int64_t, int64_t) { return Vec<T>{}; }, finish);
 }
 
 template <class T> void mask_state(const VariantForward<T>& v, int64_t n) {

@@ -43,7 +43,7 @@ std::unique_ptr<VariantTapes> forward_typed(const Layer& l, const Options& o, co
                               at<T>(a.c0, d * l.B * l.H), at<T>(a.hn, d * l.B * l.P), at<T>(a.cn, d * l.B * l.H), tape};
     jobs.push_back({plain, o, masks_of<T>(l, a.masks, d),
                     {sides.of(d, kInputSide), sides.of(d, kStateSide), sides.of(d, kCandidateSide)},
-                    vectors.each[size_t(d)], projected});
+                    vectors.each[size_t(d)], projected, typed<T>(a.weights[size_t(d)].plain)});
   }
   over_chunks(
       jobs, plan, how, sizeof(T), [&](const Chunk& c) { return k.forward_scratch(jobs[0], c); },

@@ -1,6 +1,6 @@
 // Layer normalisation of one row of planes, and the way back through it. Ba, Kiros & Hinton 2016.
 #pragma once
-#include "product.hpp"
+#include "step_row.hpp"
 
 namespace {
 
@@ -10,12 +10,6 @@ template <class T> INLINE Vec<T> first_lanes(Vec<T> v, int64_t n) {
   T lane[kLanes<T>];
   store(lane, v);
   return load_first(lane, int(n));
-}
-
-template <class T> INLINE T sum_of(Vec<T> v) {
-  T sum = 0;
-  for (int i = 0; i < kLanes<T>; i++) sum += v[i];
-  return sum;
 }
 
 // Calls f(k, lanes) for every vector of `planes` planes of H numbers each.

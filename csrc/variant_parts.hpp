@@ -60,14 +60,20 @@ template <class T> class AllVectors {
   // In the order of the sums' planes.
   const T* biases(T* to, const LayerWeights& w) const {
     if (!w.b_ih) return to;
-    for (const void* b : {w.b_ih, w.b_hh}) switch (l_.kind) {
-        case kRnn: add(to, b, {0}); break;
-        case kLstm: add(to, b, {0, 1, 2, 3}); break;
-        case kGruBefore: add(to, b, {2, 0, 1}); break;
-        default:
-          add(to + Hp_, b, {0, 1});
-          add(b == w.b_ih ? to : to + 3 * Hp_, b, {2});
-      }
+    switch (l_.kind) {
+      case kRnn: return add_both(to, w, {0});
+      case kLstm: return add_both(to, w, {0, 1, 2, 3});
+      case kGruBefore: return add_both(to, w, {2, 0, 1});
+      default:
+        add_both(to + Hp_, w, {0, 1});
+        add(to, w.b_ih, {2});
+        add(to + 3 * Hp_, w.b_hh, {2});
+        return to;
+    }
+  }
+  const T* add_both(T* to, const LayerWeights& w, std::initializer_list<int> gates) const {
+    add(to, w.b_ih, gates);
+    add(to, w.b_hh, gates);
     return to;
   }
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from recurra.errors import NotBuiltWarning
+from recurra.kernels._activations import Activation
 from recurra.kernels._call import Call
 from recurra.kernels._dispatch import inside_transform
 
@@ -51,14 +52,15 @@ def _warn_once(call: Call) -> None:
     warnings.warn(text, NotBuiltWarning, stacklevel=2)
 
 
-def why_not_compiled(call: Call, *known: str) -> str | None:
-    """The reasons that hold for all recurrences; known are the names of options that the kernels have."""
+def why_not_compiled(call: Call) -> str | None:
+    """The reasons that hold for all recurrences."""
     if native is None:
         _warn_once(call)
         return NOT_BUILT
-    options = [name for name in call.used_options() if name not in known]
-    if options:
-        return f"the native kernels do not have {', '.join(options)}"
+    for phi in call.options.activations:
+        if not isinstance(phi, Activation):
+            name = getattr(phi, "__name__", type(phi).__name__)
+            return f"the native kernels know the activations of ONNX's list, not a callable: {name}"
     x = call.x
     if torch.compiler.is_compiling():
         return _why_not_traced(call)

@@ -16,7 +16,7 @@ def _kind(reset_after: bool) -> int:
 
 def why_not(call: Call) -> str | None:
     """The reason why the native kernels cannot serve, or None."""
-    return why_not_compiled(call, "reset_after")
+    return why_not_compiled(call)
 
 
 def run(call: Call) -> Result:
