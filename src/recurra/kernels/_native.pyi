@@ -133,7 +133,7 @@ class VariantTapes:
     def bytes(self) -> int: ...
 
 class Options:
-    """What differs from the plain recurrence; a bound of infinity clips nothing; (number, alpha, beta) is an activation."""
+    """What differs from the plain recurrence; (number, alpha, beta) is an activation, infinity no bound."""
 
     def __init__(
         self,
