@@ -9,6 +9,7 @@
 #include <chrono>
 #include <stdexcept>
 
+#include "bind_variant.hpp"
 #include "frozen.hpp"
 #include "stepper.hpp"
 
@@ -166,5 +167,6 @@ NB_MODULE(_native, m) {
       "GCC "
 #endif
       __VERSION__); }, "The compiler that built the kernels.");
+  bind_variant(m);
   m.def("kept_bytes", &kept_bytes, "Memory held for the next call.");
 }

@@ -11,23 +11,42 @@ Backends, in the order in which "auto" tries them: "native" (own kernels in csrc
 """
 
 from recurra.kernels import gru, lstm, rnn
-from recurra.kernels._activations import ACTIVATIONS, Activation, canonical_name, resolve_activation
-from recurra.kernels._call import Result, Stack, State, Weights
+from recurra.kernels._activations import (
+    ACTIVATIONS,
+    DEFAULTS,
+    Activation,
+    Function,
+    Phi,
+    as_function,
+    resolve_activation,
+)
+from recurra.kernels._call import PARTS, Result, Stack, State, Weights
 from recurra.kernels._compiled import native_is_built
 from recurra.kernels._dispatch import BACKENDS, Choice, check_backend_name
 from recurra.kernels._lengths import as_lengths, check_batch_sizes
+from recurra.kernels._options import COUPLINGS, LAYER_NORMS, PLAIN, USUAL, Masks, Options
 
 __all__ = [
     "ACTIVATIONS",
     "BACKENDS",
+    "COUPLINGS",
+    "DEFAULTS",
+    "LAYER_NORMS",
+    "PARTS",
+    "PLAIN",
+    "USUAL",
     "Activation",
     "Choice",
+    "Function",
+    "Masks",
+    "Options",
+    "Phi",
     "Result",
     "Stack",
     "State",
     "Weights",
+    "as_function",
     "as_lengths",
-    "canonical_name",
     "check_backend_name",
     "check_batch_sizes",
     "gru",

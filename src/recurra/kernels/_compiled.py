@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from recurra.errors import NotBuiltWarning
+from recurra.kernels._activations import Activation
 from recurra.kernels._call import Call
 from recurra.kernels._dispatch import inside_transform
 
@@ -56,6 +57,10 @@ def why_not_compiled(call: Call) -> str | None:
     if native is None:
         _warn_once(call)
         return NOT_BUILT
+    for phi in call.options.activations:
+        if not isinstance(phi, Activation):
+            name = getattr(phi, "__name__", type(phi).__name__)
+            return f"the native kernels know the activations of ONNX's list, not a callable: {name}"
     x = call.x
     if torch.compiler.is_compiling():
         return _why_not_traced(call)

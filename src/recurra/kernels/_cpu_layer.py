@@ -6,12 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from recurra.kernels import _cpu_call
+from recurra.kernels import _cpu_call, _cpu_variant
 from recurra.kernels._call import Call, Result, Weights
 from recurra.kernels._cpu_call import GATES, Batch, Incoming, InitialState, Outgoing, Recipe, dense, in_rows
-
-PARTS = 5
-"""Of Weights."""
 
 
 def run_layer(recipe: Recipe, batch: Batch, x: Tensor, state: InitialState, flat: Sequence[Tensor | None]) -> Result:
@@ -55,8 +52,16 @@ def forward(
     directions = recipe.stack.directions
     y = _cpu_call.in_layout(recipe, batch, weights[1].shape[1] * directions, x.dtype, x.shape[0])
     last = empty_state(recipe, weights, directions, batch.rows)
-    tapes = _cpu_call.run_forward(recipe, batch, x, y, ([dense(part) for part in state], last), weights, keep=keep)
+    states = [dense(part) for part in state], last
+    tapes = kernel_of(recipe).run_forward(
+        recipe, batch, x, y, states, weights, keep=keep, reverse=recipe.options.reverse
+    )
     return y, last, tapes
+
+
+def kernel_of(recipe: Recipe) -> Any:
+    """The module that calls the plain kernels, or the one that calls the kernel with every option."""
+    return _cpu_call if recipe.variant is None else _cpu_variant
 
 
 def empty_state(
@@ -114,11 +119,10 @@ def by_equations(ctx: Any, inputs: tuple[Any, ...], given: tuple[Any, ...]) -> l
     recipe, batch, needed = ctx.recipe, ctx.batch, ctx.needs_input_grad[2:]
     aliases: list[Any] = [None if part is None else part.view_as(part) for part in inputs]
     x, state, flat = aliases[0], aliases[1 : 1 + recipe.states], aliases[1 + recipe.states :]
-    weights = [Weights(*flat[k : k + PARTS]) for k in range(0, len(flat), PARTS)]
+    weights = [Weights(*flat[k : k + recipe.parts]) for k in range(0, len(flat), recipe.parts)]
     zeros = empty_state(recipe, flat, recipe.stack.directions, batch.rows, torch.zeros)
     before = tuple(zero if part is None else part for part, zero in zip(state, zeros, strict=True))
-    reset_after = recipe.kind != len(GATES) - 1
-    call = Call(x, before, weights, recipe.stack, batch.lengths, batch.batch_sizes, recipe.phi, reset_after)
+    call = Call(x, before, weights, recipe.stack, batch.lengths, batch.batch_sizes, recipe.options)
     y, last = recipe.reference(call)
     outputs, wanted = zip(*[(o, g) for o, g in zip((y, *last), given, strict=True) if g is not None], strict=True)
     sources = [part for part, need in zip(aliases, needed, strict=True) if need]
@@ -134,7 +138,7 @@ def backward(ctx: Any, x: Tensor, y: Tensor, rest: list[Any], given: tuple[Any, 
     values = (in_rows(x), in_rows(y), parts[:states], parts[states:])
     wanted = room_for_gradients(recipe, values[0], parts, needed)
     incoming = Incoming(None if given[0] is None else one_row(given[0]), [dense(part) for part in given[1:]])
-    _cpu_call.run_backward(ctx.tapes, recipe, batch, values, incoming, wanted, keep=keep_graph())
+    kernel_of(recipe).run_backward(ctx.tapes, recipe, batch, values, incoming, wanted, keep=keep_graph())
     return found_gradients(wanted, len(parts) - states)
 
 

@@ -14,11 +14,18 @@ Fused: TypeAlias = Callable[..., tuple[Tensor, ...]]
 """A function of `torch._VF`, called the padded or the packed way; gives (output, h) or (output, h, c)."""
 
 
-def why_not_fused(call: Call) -> str | None:
+def why_not_fused(call: Call, *known: str) -> str | None:
     """The reasons that hold for all three recurrences.
 
     Under a transform the fused calls raise or are untested, so the equations answer there.
+
+    Args:
+        call: the call.
+        known: the names of options that the fused call has.
     """
+    options = [name for name in call.used_options() if name not in known]
+    if options:
+        return f"PyTorch's fused call does not have {', '.join(options)}"
     if torch.compiler.is_compiling():
         return "torch.compile and torch.export cannot look into PyTorch's fused call"
     if inside_transform():

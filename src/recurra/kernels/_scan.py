@@ -1,17 +1,51 @@
 """Time runs here, and nowhere else: one loop over the steps, one over layers and directions."""
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import torch
 from torch.nn.functional import dropout, linear
 
 from recurra.kernels._call import Call, Result, State, Weights
+from recurra.kernels._options import Masks
 from recurra.kernels._ragged import lengths_of, pack, unpack, valid_steps
 from recurra.shapes import Bool, Float, Tensor
 
-Step: TypeAlias = Callable[[Tensor, State, Weights], State]
-"""One time step: (X(t) W_x + b_ih, the state before, the weights) -> the state after; its first part is the output."""
+Step: TypeAlias = Callable[[Tensor, State, Weights, Tensor], State]
+"""One time step: (what the input adds, the state before, the weights, h as it enters the recurrent product) -> the state
+after; its first part is the output."""
+
+Project: TypeAlias = Callable[[Tensor, Weights], Tensor]
+"""What the input adds to every gate, for all steps at once: x W + b_ih."""
+
+
+def project(x: Tensor, w: Weights) -> Tensor:
+    """x W + b_ih."""
+    return linear(x, w.w_ih, w.b_ih)
+
+
+Functions: TypeAlias = tuple[Callable[[Tensor], Tensor], ...]
+"""The activations of a step, in the order of `recurra.kernels._options.USUAL`."""
+
+
+class Zoneout(NamedTuple):
+    """The share of the old value that each step keeps, of each part of the state.
+
+    Attributes:
+        keep: [T, B, P] and [T, B, H] of h and c, or one share for all steps, or None.
+
+    Source: Krueger et al. 2017: in training 0 or 1 at random, in evaluation the expectation.
+    """
+
+    keep: tuple[Tensor | float | None, ...]
+
+    def __call__(self, t: int, old: State, new: State) -> State:
+        """p old + (1 - p) new at step t."""
+        mixed = []
+        for keep, before, after in zip(self.keep, old, new, strict=False):
+            p = keep[t] if isinstance(keep, Tensor) else keep
+            mixed.append(after if p is None else p * before + (1 - p) * after)
+        return tuple(mixed)
 
 
 def scan(
@@ -20,6 +54,7 @@ def scan(
     state: State,
     valid: Bool[Tensor, "time batch 1"] | None = None,
     reverse: bool = False,
+    zoneout: Zoneout | None = None,
 ) -> Result:
     """Run one layer over time in one direction.
 
@@ -32,6 +67,7 @@ def scan(
         state: before the first step, parts of shape [B, ...].
         valid: where rows have observations; None if everywhere.
         reverse: whether to go from the last step to the first.
+        zoneout: how much of its old state each step keeps; None for nothing.
 
     Returns:
         The outputs of every step in the order of time, and the state after the last one taken.
@@ -40,6 +76,8 @@ def scan(
     steps = inputs.shape[0]
     for t in reversed(range(steps)) if reverse else range(steps):
         after = step(inputs[t], state)
+        if zoneout is not None:
+            after = zoneout(t, state, after)
         y = after[0]
         if valid is not None:
             y = torch.where(valid[t], y, torch.zeros_like(y))
@@ -51,7 +89,7 @@ def scan(
     return torch.stack(outputs[::-1] if reverse else outputs), state
 
 
-def run_stack(step: Step, call: Call) -> Result:
+def run_stack(step: Step, call: Call, project: Project = project) -> Result:
     """Run a stack of layers, one or both directions each, over a padded, ragged or packed batch.
 
     The product of the input with W_x is taken for all steps at once; `step` adds what depends on the state.
@@ -68,19 +106,35 @@ def run_stack(step: Step, call: Call) -> Result:
         halves = []
         for direction in range(stack.directions):
             k = layer * stack.directions + direction
-            w = call.weights[k]
+            inner, zoneout = _masked(step, call.weights[k], call.masks, k)
             before = tuple(part[k] for part in call.state)
-            half, after = scan(
-                lambda a, s, w=w: step(a, s, w),  # type: ignore[misc]
-                linear(y, w.w_ih, w.b_ih),
-                before,
-                valid,
-                reverse=direction == 1,
-            )
+            reverse = (direction == 1) != call.options.reverse
+            half, after = scan(inner, project(y, call.weights[k]), before, valid, reverse, zoneout)
             halves.append(half)
             finals.append(after)
         y = torch.cat(halves, -1) if len(halves) > 1 else halves[0]
     return _in_layout_of(call, y), tuple(torch.stack(part) for part in zip(*finals, strict=True))
+
+
+def run_cell(step: Step, call: Call, project: Project = project) -> State:
+    """One time step of one layer."""
+    w = call.weights[0]
+    return step(project(call.x, w), call.state, w, call.state[0])
+
+
+def _masked(
+    step: Step, w: Weights, masks: Masks | None, k: int
+) -> tuple[Callable[[Tensor, State], State], Zoneout | None]:
+    """The step of layer and direction k with its recurrent dropout, and its zoneout."""
+    if masks is None:
+        return lambda a, s: step(a, s, w, s[0]), None
+    keep = (masks.keep_h, masks.keep_c)
+    shares = tuple(part[k] if isinstance(part, Tensor) else part for part in keep)
+    zoneout = None if all(part is None for part in shares) else Zoneout(shares)
+    if masks.h_in is None:
+        return lambda a, s: step(a, s, w, s[0]), zoneout
+    h_in = masks.h_in[k]
+    return lambda a, s: step(a, s, w, s[0] * h_in), zoneout
 
 
 def _as_padded(call: Call) -> tuple[Tensor, Tensor | None]:

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from recurra.errors import BackendUnavailable, ShapeError
 from recurra.kernels import _compiled
-from recurra.kernels._activations import Activation
-from recurra.kernels._call import Weights
+from recurra.kernels._activations import Phi
+from recurra.kernels._call import PARTS, Weights
 from recurra.kernels._checks import check_weights
 from recurra.kernels._cpu_call import GATES, addresses_of
 from recurra.kernels.freezing import KINDS
@@ -32,12 +32,14 @@ class PackedSteps:
         ShapeError: if the weights do not fit each other, or one has no memory.
     """
 
-    def __init__(self, kind: str, weights: Sequence[Weights], batch: int, activation: Activation = "tanh") -> None:
+    def __init__(self, kind: str, weights: Sequence[Weights], batch: int, activation: Phi = "tanh") -> None:
         if _compiled.native is None:
             raise BackendUnavailable(_compiled.NOT_BUILT)
         number = activation_number(activation) if kind == "rnn" else 0
         if number is None:
-            raise BackendUnavailable("the native kernels know ONNX's activations by name, not a callable")
+            raise BackendUnavailable(
+                "the native kernels know ONNX's activations with their usual alpha and beta, not a callable"
+            )
         first = weights[0]
         self.dtype = first.w_ih.dtype
         for w in weights:
@@ -54,7 +56,7 @@ class PackedSteps:
         check_weights(weights, GATES[KINDS[kind]], 1)
         sizes = (batch, self.inputs, self.hidden, self.width)
         is_double, projected = self.dtype is torch.float64, first.w_hr is not None
-        addresses = addresses_of([part for w in weights for part in w])
+        addresses = addresses_of([part for w in weights for part in w[:PARTS]])
         try:
             self._native: Any = _compiled.native.Stepper(KINDS[kind], number, is_double, *sizes, projected, addresses)
         except ValueError as error:

@@ -9,6 +9,7 @@
 Positional arguments, parameter names, shapes, gate order, state_dict and outputs are those of torch.nn.
 """
 
+from recurra.kernels import Activation
 from recurra.nn import exchange
 from recurra.nn.attention import AdditiveAttention, MultiplicativeAttention
 from recurra.nn.gradients import gradient_norms
@@ -26,6 +27,7 @@ __all__ = [
     "GRU",
     "LSTM",
     "RNN",
+    "Activation",
     "AdditiveAttention",
     "GRUCell",
     "LSTMCell",

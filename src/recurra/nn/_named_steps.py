@@ -25,8 +25,6 @@ NamedStep: TypeAlias = Callable[[Tensor, State, Weights], Parts]
 STATE_NAMES = ("h", "c")
 """What a state is made of, as many of them as it has parts."""
 
-KNOWN_OPTIONS = frozenset({"activation", "reset_after"})
-
 
 def rnn_step(X_Wx: Float[Tensor, "batch hidden"], state: State, w: Weights, phi: Callable[[Tensor], Tensor]) -> Parts:
     """The preactivation a = X(t) Wx + Y(t-1) Wy + b, and h = Y(t) = phi(a)."""
@@ -64,9 +62,8 @@ def named_step(layer: Recurrent) -> NamedStep:
         ConfigError: if it is of another kind, or has an option whose equations are not written here.
     """
     name = type(layer).__name__
-    options = [option for option, value in layer._options().items() if option not in KNOWN_OPTIONS and value]
-    if options or any(part is not None for w in layer._weights() for part in tuple(w)[5:]):
-        raise ConfigError(f"{name}: its parts cannot be shown with the options {options or 'of its weights'}")
+    if not layer._has_plain_equations:
+        raise ConfigError(f"{name}: its parts cannot be shown with its options: {layer.extra_repr()}")
     if isinstance(layer, LSTM):
         return lstm_step
     if isinstance(layer, GRU):

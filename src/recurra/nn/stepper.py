@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from recurra.errors import ConfigError, DeviceError, DtypeError, ShapeError, StreamingUnsupported
+from recurra.errors import BackendUnavailable, ConfigError, DeviceError, DtypeError, ShapeError
 from recurra.kernels.stepping import PackedSteps, row_numbers
 from recurra.nn._recurrent import Recurrent
 from recurra.nn.rnn import RNN
@@ -24,12 +24,13 @@ class Stepper:
 
     Args:
         layer: a one-directional RNN, LSTM or GRU on the CPU, of any number of layers. In evaluation and in
-            training it steps without dropout.
+            training it steps without dropout. Where no state is set it begins with the learned one, if there is one.
         batch: B, rows that are carried side by side.
 
     Raises:
-        StreamingUnsupported: if the layer is bidirectional.
-        BackendUnavailable: if the native kernels are not built or cannot serve the layer.
+        StreamingUnsupported: if the layer is bidirectional or runs in reverse.
+        BackendUnavailable: if the native kernels are not built or cannot serve the layer, or it has options that a
+            stepper does not have.
         ConfigError: if batch is below one.
 
     >>> import recurra.nn
@@ -39,8 +40,11 @@ class Stepper:
     """
 
     def __init__(self, layer: Recurrent, batch: int = 1) -> None:
-        if layer.bidirectional:
-            raise StreamingUnsupported(f"{type(layer).__name__} is bidirectional: it cannot go step by step")
+        layer._check_streams()
+        if not layer._has_plain_equations:
+            raise BackendUnavailable(
+                f"a stepper has no options beyond the plain equations; {layer!r} goes step by step with `layer.step`"
+            )
         if not isinstance(batch, int) or batch < 1:
             raise ConfigError(f"batch should be a whole number above zero, got: {batch!r}")
         self.layer = layer
@@ -54,7 +58,7 @@ class Stepper:
         weights = layer._weights()
         activation = layer.nonlinearity if isinstance(layer, RNN) else "tanh"
         self._packed = PackedSteps(layer._recurrence, weights, self.batch, activation)
-        self._packed.set_state(state)
+        self._packed.set_state(self._first_state() if state is None else state)
         self._type: Any = np.float64 if self._packed.dtype is torch.float64 else np.float32
         self._dtype = np.dtype(self._type)
         self._one = (self._packed.inputs,)
@@ -139,10 +143,17 @@ class Stepper:
 
     @property
     def state(self) -> Tensor | tuple[Tensor, ...]:
-        """A copy of the carried state, as `layer.step` gives it; set it to carry on from another, None for zeros."""
+        """A copy of the carried state, as `layer.step` gives it; set it to carry on from another, None for the
+        first one: zeros, or the learned state."""
         parts = self._packed.state()
         return parts if len(parts) > 1 else parts[0]
 
     @state.setter
     def state(self, state: Tensor | tuple[Tensor, ...] | None) -> None:
-        self._packed.set_state((state,) if isinstance(state, Tensor) else state)
+        given = (state,) if isinstance(state, Tensor) else state
+        self._packed.set_state(self._first_state() if given is None else given)
+
+    def _first_state(self) -> tuple[Tensor, ...] | None:
+        """The learned state of every row, or None for zeros."""
+        first = self.layer._expected().first
+        return first and tuple(part.unsqueeze(1).expand(-1, self.batch, -1) for part in first)

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from recurra.errors import ConfigError
-from recurra.kernels import canonical_name
+from recurra.kernels import Activation, as_function
 from recurra.nn._recurrent import Recurrent
 from recurra.nn.exchange._arrays import Array, Arrays, arrays_of, kind_of, refuse_options, reordered
-from recurra.nn.exchange._conventions import DEFAULTS, ORDERS, SPELLED
+from recurra.nn.exchange._conventions import ORDERS, SPELLED
 from recurra.nn.exchange._drawing import Drawing
 
 EXPRESSED: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -109,11 +109,12 @@ def _kept_without_steps(drawing: Drawing, lengths: str, old: str, new: str) -> s
 
 def _activations(functions: Sequence[Any], directions: int) -> dict[str, object]:
     """The attributes activations, activation_alpha and activation_beta; alpha and beta are always said."""
-    names = [canonical_name(function) for function in functions]
-    for name, function in zip(names, functions, strict=True):
-        if name is None:
-            raise ConfigError(f"ONNX has no activation like the callable {function!r}; its names: {', '.join(SPELLED)}")
-    read = [DEFAULTS[SPELLED[name].lower()] for name in names if name is not None] * directions
+    read = []
+    for phi in map(as_function, functions):
+        if not isinstance(phi, Activation):
+            raise ConfigError(f"ONNX has no activation like the callable {phi!r}; its names: {', '.join(SPELLED)}")
+        read.append(phi)
+    read *= directions
     attributes: dict[str, object] = {"activations": [SPELLED[each.name] for each in read]}
     alphas = [each.alpha for each in read if each.alpha is not None]
     betas = [each.beta for each in read if each.beta is not None]
