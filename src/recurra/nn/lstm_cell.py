@@ -74,7 +74,7 @@ class LSTMCell(RecurrentCell):
         learned_state: bool = False,
     ) -> None:
         how = lstm_initialization(initialization, forget_bias, bias)
-        own = {
+        own: dict[str, Any] = {
             "gate_activation": gate_activation,
             "cell_activation": cell_activation,
             "output_activation": output_activation,
