@@ -26,6 +26,7 @@ from recurra.kernels._compiled import native_is_built
 from recurra.kernels._dispatch import BACKENDS, Choice, check_backend_name
 from recurra.kernels._lengths import as_lengths
 from recurra.kernels._options import COUPLINGS, LAYER_NORMS, PLAIN, USUAL, Masks, Options
+from recurra.kernels._ragged import reversed_rows
 from recurra.kernels._scan import STATE_NAMES, Equations, Parts
 from recurra.kernels._terms import zoned_out
 
@@ -58,6 +59,7 @@ __all__ = [
     "lstm",
     "native_is_built",
     "resolve_activation",
+    "reversed_rows",
     "rnn",
     "zoned_out",
 ]
