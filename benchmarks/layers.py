@@ -39,9 +39,9 @@ PROTOCOL = (
     "call under no_grad. The layer packs its weights on every call. Before anything is timed, outputs and last states "
     "must agree with torch.nn in float64 within 2e-6 and every gradient within 2e-5, norm(a - b) / norm(b). GFLOP/s "
     "counts the products alone. Peak memory is resident memory above what layer and input take, after a tiny step. "
-    "In the grid, I goes round 1, 16 and H; shapes where a call of torch.nn would take over cap_s (0.5 s) are left "
-    "out; what is slower at first is measured again with a larger budget. JAX: lax.scan under jit, the input's "
-    "product taken out of the loop, unroll 1 or 4, whichever is faster."
+    "In the grid, I goes round 1, 16 and H; shapes where a call of torch.nn would take over cap_s (in the command of "
+    "each run; 0.5 s if it names none) are left out; what is slower at first is measured again with a larger budget. "
+    "JAX: lax.scan under jit, the input's product taken out of the loop, unroll 1 or 4, whichever is faster."
 )
 
 

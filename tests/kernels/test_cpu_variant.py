@@ -325,7 +325,7 @@ def test_gradcheck(name: str) -> None:
 
 @pytest.mark.parametrize("instructions", ["avx512", "avx2", "baseline"])
 def test_every_instruction_set(instructions: str) -> None:
-    """A process of its own each; one that this processor lacks says so."""
+    """A process of its own each."""
     code = (
         "from tests.kernels.test_cpu_variant import EVERYTHING, check, everything\n"
         "from recurra.kernels._compiled import native\n"
@@ -337,4 +337,6 @@ def test_every_instruction_set(instructions: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120, check=False
     )
-    assert done.returncode == 0 or "this processor does not have it" in done.stderr, done.stderr
+    if "this processor does not have it" in done.stderr:
+        pytest.skip(f"this processor does not have {instructions}")
+    assert done.returncode == 0, done.stderr

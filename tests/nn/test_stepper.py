@@ -1,8 +1,13 @@
 """The stepper against layer.step and the whole sequence: stacked, selected rows, changed weights, refusals."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import torch
+import torch.nn.utils.prune
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 import recurra.nn
 from recurra.errors import BackendUnavailable, ConfigError, DeviceError, DtypeError, ShapeError, StreamingUnsupported
@@ -82,6 +87,99 @@ def test_a_changed_weight_is_noticed(change: object) -> None:
     after = stepper.step(x)
     assert not torch.equal(before, after)
     assert_agrees(after, layer.step(x)[0].detach(), OUTPUT_F32)
+
+
+def in_place(layer: torch.nn.Module) -> None:
+    layer.weight_hh_l0.data.mul_(-1)
+
+
+def transposed_where_it_lies(layer: torch.nn.Module) -> None:
+    layer.weight_hh_l0.data = layer.weight_hh_l0.data.t()
+
+
+@needs_native
+@pytest.mark.parametrize("batch", [1, 2])
+@pytest.mark.parametrize("change", [in_place, transposed_where_it_lies])
+def test_several_rows_and_views_of_the_same_memory_are_noticed_too(change: object, batch: int) -> None:
+    layer = recurra.nn.RNN(IN, H)
+    stepper, x, h = recurra.nn.Stepper(layer, batch), torch.randn(batch, IN), torch.randn(1, batch, H)
+    stepper.step(x)
+    change(layer)  # type: ignore[operator]
+    stepper.state = h
+    assert_agrees(stepper.step(x), layer.step(x, h)[0].detach(), OUTPUT_F32)
+
+
+@needs_native
+def test_a_weight_that_was_cut_where_it_lies_is_refused() -> None:
+    layer = recurra.nn.GRU(IN, H)
+    stepper = recurra.nn.Stepper(layer)
+    layer.weight_hh_l0.data = layer.weight_hh_l0.data[:H]
+    with pytest.raises(ShapeError, match="w_hh"):
+        stepper.step(torch.zeros(IN))
+
+
+@needs_native
+def test_weights_that_are_no_parameters_of_the_layer() -> None:
+    # expected: what layer.step gives
+    layer = recurra.nn.GRU(IN, H)
+    torch.nn.utils.prune.random_unstructured(layer, "weight_hh_l0", 0.3)
+    stepper, x = recurra.nn.Stepper(layer), torch.randn(T, IN)
+    state = None
+    for x_t in x:
+        y, state = layer.step(x_t, state)
+        assert_agrees(stepper.step(x_t), y.detach(), OUTPUT_F32)
+    layer.weight_hh_l0_mask.zero_()
+    y, _ = layer.step(x[0], state)
+    assert_agrees(stepper.step(x[0]), y.detach(), OUTPUT_F32)
+
+
+@needs_native
+@pytest.mark.parametrize(
+    "layer",
+    [
+        recurra.nn.LSTM(IN, H, proj_size=4),
+        recurra.nn.GRU(IN, H, 2, reset_after=False),
+        recurra.nn.RNN(IN, H, nonlinearity="softsign"),
+        recurra.nn.LSTM(IN, H, bias=False),
+    ],
+    ids=["projected", "reset before", "softsign", "without bias"],
+)
+def test_other_recurrences_step_as_they_run(layer: torch.nn.Module) -> None:
+    x = torch.randn(T, B, IN)
+    for batch in (1, B):
+        stepper = recurra.nn.Stepper(layer, batch)
+        found = torch.stack([stepper.step(x_t) for x_t in x[:, :batch]])
+        assert_agrees(found, layer(x[:, :batch])[0].detach(), OUTPUT_F32)
+
+
+@needs_native
+def test_a_stepper_is_copied_and_pickled_with_its_state() -> None:
+    stepper, x = recurra.nn.Stepper(recurra.nn.LSTM(IN, H)), torch.randn(IN)
+    stepper.step(x)
+    others = [copy.deepcopy(stepper), pickle.loads(pickle.dumps(stepper))]
+    wanted = stepper.step(x)
+    for other in others:
+        assert torch.equal(other.step(x), wanted)
+
+
+@needs_native
+def test_what_has_no_memory_is_refused() -> None:
+    for batch, shape in ((1, (IN,)), (2, (2, IN))):
+        stepper, x = recurra.nn.Stepper(recurra.nn.GRU(IN, H), batch), torch.zeros(shape)
+        x.untyped_storage().resize_(0)
+        with pytest.raises(ShapeError, match="no memory"):
+            stepper.step(x)
+        with FakeTensorMode():
+            fake = torch.zeros(shape)
+        with pytest.raises(DtypeError, match="FakeTensor"):
+            stepper.step(fake)
+        with pytest.raises(ShapeError, match="no memory"):
+            stepper.state = torch.zeros(1, batch, H, device="meta")
+        with pytest.raises(DtypeError, match="made of tensors"):
+            stepper.state = "x"  # type: ignore[assignment]
+    with pytest.raises(ConfigError, match="True"):
+        recurra.nn.Stepper(recurra.nn.GRU(IN, H), True)
+    assert recurra.nn.Stepper(recurra.nn.GRU(IN, H), np.int64(2)).batch == 2
 
 
 @needs_native

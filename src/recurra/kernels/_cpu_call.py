@@ -160,9 +160,9 @@ def run_forward(
         torch.get_num_threads(),
         address_of(batch.lengths),
         address_of(batch.batch_sizes),
-        x.data_ptr(),
+        address_of(x),
         *strides_of(x, batch, stack),
-        y.data_ptr(),
+        address_of(y),
         *strides_of(y, batch, stack),
         addresses_of(flat),
         *pair_of(first),
@@ -204,9 +204,9 @@ def run_backward(
     dx = wanted.x
     native.backward(
         tapes,
-        x.data_ptr(),
+        address_of(x),
         *strides_of(x, batch, stack),
-        y.data_ptr(),
+        address_of(y),
         *strides_of(y, batch, stack),
         address_of(given.y),
         *((0, 0) if given.y is None else strides_of(given.y, batch, stack)),
@@ -224,12 +224,21 @@ def run_backward(
 
 def addresses_of(parts: Sequence[Tensor | None]) -> list[int]:
     """Where each part lies, 0 for one that is not there."""
-    return [0 if part is None else part.data_ptr() for part in parts]
+    return [0 if part is None else part.data_ptr() or _nowhere(part) for part in parts]
 
 
 def address_of(x: Tensor | None) -> int:
     """Where it lies, 0 for None."""
-    return 0 if x is None else x.data_ptr()
+    return 0 if x is None else x.data_ptr() or _nowhere(x)
+
+
+def _nowhere(x: Tensor) -> int:
+    """0 for a tensor without numbers; one that has some, and lies nowhere, is refused."""
+    if x.numel():
+        raise ShapeError(
+            f"a tensor of shape {list(x.shape)} has no memory: its storage was let go, or it is on {x.device}"
+        )
+    return 0
 
 
 def pair_of(parts: Sequence[Tensor | None]) -> tuple[int, int]:

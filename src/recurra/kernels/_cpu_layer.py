@@ -9,6 +9,7 @@ from torch import Tensor
 from recurra.kernels import _cpu_call, _cpu_variant
 from recurra.kernels._call import Call, Result, Weights
 from recurra.kernels._cpu_call import GATES, Batch, Incoming, InitialState, Outgoing, Recipe, dense, in_rows
+from recurra.kernels._dispatch import inside_transform
 
 
 def run_layer(recipe: Recipe, batch: Batch, x: Tensor, state: InitialState, flat: Sequence[Tensor | None]) -> Result:
@@ -107,27 +108,53 @@ class Kept(torch.autograd.Function):
     def backward(ctx: Any, *given: Tensor | None) -> Any:
         """The gradient of every tensor argument."""
         x, y, *rest = ctx.saved_tensors
-        if torch.is_grad_enabled():
-            return (None, None, *by_equations(ctx, (x, *rest), given))
         if all(part is None for part in given):
             return (None,) * len(ctx.needs_input_grad)
+        if wants_equations(given):
+            return (None, None, *by_equations(ctx, (x, *rest), given))
         return (None, None, *backward(ctx, x, y, rest, given))
 
 
+def wants_equations(given: Sequence[Tensor | None]) -> bool:
+    """Whether the gradients that come in are more than numbers in memory: have a history, a tangent, a batch."""
+    if torch.is_grad_enabled() or inside_transform():
+        return True
+    return any(part is not None and not torch._C._has_storage(part) for part in given)
+
+
 def by_equations(ctx: Any, inputs: tuple[Any, ...], given: tuple[Any, ...]) -> list[Tensor | None]:
-    """Gradients that can be differentiated again: the equations on aliases of the inputs, which keep their history."""
-    recipe, batch, needed = ctx.recipe, ctx.batch, ctx.needs_input_grad[2:]
-    aliases: list[Any] = [None if part is None else part.view_as(part) for part in inputs]
+    """Gradients by the equations, on aliases of the inputs that keep their history under create_graph."""
+    again = torch.is_grad_enabled()
+    with torch.enable_grad():
+        aliases = [_alias(part, again) for part in inputs]
+        outputs = _run_again(ctx, aliases)
+    pairs = [(o, g) for o, g in zip(outputs, given, strict=True) if g is not None and o.requires_grad]
+    needed = ctx.needs_input_grad[2:]
+    sources = [part for part, need in zip(aliases, needed, strict=True) if need]
+    if not pairs:  # without steps no output depends on anything
+        left = iter([torch.zeros_like(part) for part in sources])
+    else:
+        ends, wanted = zip(*pairs, strict=True)
+        left = iter(torch.autograd.grad(ends, sources, wanted, create_graph=again, allow_unused=True))
+    return [next(left) if need else None for need in needed]
+
+
+def _alias(part: Tensor | None, keeps_history: bool) -> Any:
+    if part is None:
+        return None
+    return part.view_as(part) if keeps_history else part.detach().requires_grad_()
+
+
+def _run_again(ctx: Any, aliases: Sequence[Any]) -> tuple[Tensor, ...]:
+    """Outputs and last states of a layer, by its equations."""
+    recipe, batch = ctx.recipe, ctx.batch
     x, state, flat = aliases[0], aliases[1 : 1 + recipe.states], aliases[1 + recipe.states :]
     weights = [Weights(*flat[k : k + recipe.parts]) for k in range(0, len(flat), recipe.parts)]
     zeros = empty_state(recipe, flat, recipe.stack.directions, batch.rows, torch.zeros)
     before = tuple(zero if part is None else part for part, zero in zip(state, zeros, strict=True))
     call = Call(x, before, weights, recipe.stack, batch.lengths, batch.batch_sizes, recipe.options)
     y, last = recipe.reference(call)
-    outputs, wanted = zip(*[(o, g) for o, g in zip((y, *last), given, strict=True) if g is not None], strict=True)
-    sources = [part for part, need in zip(aliases, needed, strict=True) if need]
-    found = iter(torch.autograd.grad(outputs, sources, wanted, create_graph=True, allow_unused=True))
-    return [next(found) if need else None for need in needed]
+    return (y, *last)
 
 
 def backward(ctx: Any, x: Tensor, y: Tensor, rest: list[Any], given: tuple[Any, ...]) -> list[Tensor | None]:

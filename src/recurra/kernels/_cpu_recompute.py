@@ -24,6 +24,7 @@ from recurra.kernels._cpu_layer import (
     kernel_of,
     one_row,
     room_for_gradients,
+    wants_equations,
 )
 from recurra.kernels._options import Masks
 
@@ -156,10 +157,10 @@ class Recomputed(torch.autograd.Function):
     def backward(ctx: Any, *given: Tensor | None) -> Any:
         """The gradient of every tensor argument."""
         x, y, *rest = ctx.saved_tensors
-        if torch.is_grad_enabled():
-            return (None, None, *by_equations(ctx, (x, *rest), given))
         if all(part is None for part in given):
             return (None,) * len(ctx.needs_input_grad)
+        if wants_equations(given):
+            return (None, None, *by_equations(ctx, (x, *rest), given))
         return (None, None, *_backward(ctx, x, y, rest, given))
 
 

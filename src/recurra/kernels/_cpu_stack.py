@@ -113,10 +113,10 @@ def run_native_cell(kind: int, call: Call, reference: Callable[[Call], Result], 
 def _batch(call: Call) -> Batch:
     lengths, sizes = call.lengths, call.batch_sizes
     if lengths is not None:
-        lengths = lengths.contiguous()
+        lengths = lengths.clone()  # the backward pass may read them when their owner has changed them
     if sizes is None:
         return Batch(call.steps, call.batch, lengths, None)
-    return Batch(call.steps, call.batch, None, sizes.to(torch.int64).contiguous())
+    return Batch(call.steps, call.batch, None, sizes.to(torch.int64, copy=True).contiguous())
 
 
 def _drop(y: Tensor, stack: Stack) -> Any:

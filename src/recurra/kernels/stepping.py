@@ -13,7 +13,7 @@ from recurra.kernels import _compiled
 from recurra.kernels._activations import Phi
 from recurra.kernels._call import PARTS, Weights
 from recurra.kernels._checks import check_weights
-from recurra.kernels._cpu_call import GATES, addresses_of
+from recurra.kernels._cpu_call import GATES, addresses_of, dense, pair_of
 from recurra.kernels.freezing import KINDS
 from recurra.kernels.rnn import activation_number
 
@@ -83,8 +83,8 @@ class PackedSteps:
         wanted = [(self.layers, self.batch, self.width), (self.layers, self.batch, self.hidden)][: self.parts]
         if [tuple(part.shape) for part in state] != wanted:
             raise ShapeError(f"the state should be {wanted}, got {[tuple(part.shape) for part in state]}")
-        dense = [part.detach().to(self.dtype).contiguous() for part in state]
-        self._native.set(dense[0].data_ptr(), dense[1].data_ptr() if self.parts == 2 else 0)
+        parts = [dense(part.detach().to(self.dtype)) for part in state]
+        self._native.set(*pair_of(parts))
 
 
 def row_numbers(rows: object, batch: int) -> npt.NDArray[np.int64]:

@@ -1,5 +1,6 @@
 """One observation at a time through a layer: packed weights and the carried state live in native memory."""
 
+import copy
 from collections.abc import Sequence
 from typing import Any, TypeVar, cast
 
@@ -7,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 
 from recurra.errors import ConfigError, DeviceError, DtypeError, ShapeError
 from recurra.kernels.stepping import PackedSteps, row_numbers
@@ -42,17 +44,15 @@ class Stepper:
 
     def __init__(self, layer: Recurrent, batch: int = 1) -> None:
         layer._check_streams()
-        if not isinstance(batch, int) or batch < 1:
-            raise ConfigError(f"batch should be a whole number above zero, got: {batch!r}")
         self.layer = layer
-        self.batch = batch
+        self.batch = _whole_number(batch)
         self._names = tuple(layer._flat_names)
         self._packed: PackedSteps | EquationSteps
         self._pack(None)
 
     def _pack(self, state: tuple[Tensor, ...] | None) -> None:
         layer = self.layer
-        if layer._has_plain_equations:
+        if layer._has_plain_equations and self._can_pack():
             activation = layer.nonlinearity if isinstance(layer, RNN) else "tanh"
             packed = PackedSteps(layer._recurrence, layer._weights(), self.batch, activation)
             self._packed, self._step = packed, packed.step
@@ -64,6 +64,17 @@ class Stepper:
         self._dtype = np.dtype(self._type)
         self._one = (self._packed.inputs,)
         self._width = self._packed.width
+
+    def _can_pack(self) -> bool:
+        """Whether every weight is the layer's own parameter, in one piece; parametrized and pruned ones are not."""
+        parts = [self.layer._parameters.get(name) for name in self._names if name is not None]
+        return all(part is not None and part.is_contiguous() and not part.is_neg() for part in parts)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Stepper":
+        return _restored(copy.deepcopy(self.layer, memo), self.batch, self.state_parts)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (self.layer, self.batch, self.state_parts)
 
     def step(self, x: Observation, rows: Sequence[int] | npt.NDArray[np.integer] | None = None) -> Observation:
         """Take one observation of every row, or of some.
@@ -101,15 +112,16 @@ class Stepper:
         if shape[-1:] != self._quick_shape or (len(shape) != 1 and shape != (1, *self._one)):
             return None
         plain = x.dtype is packed.dtype and x.is_cpu and x.is_contiguous() and not x.is_neg()
-        if not plain or isinstance(packed, EquationSteps):
+        address = x.data_ptr() if plain else 0
+        if not address or isinstance(packed, EquationSteps):
             return None
         y = torch.empty((*shape[:-1], self._width), dtype=x.dtype)
-        done = packed.step_at(x.data_ptr(), y.data_ptr(), self.layer._parameters, self._names, None)
+        done = packed.step_at(address, y.data_ptr(), self.layer._parameters, self._names, None)
         return y if done else None
 
     def _step_any(self, x: Any, rows: npt.NDArray[np.int64] | None) -> Any:
         count = self.batch if rows is None else len(rows)
-        shape = tuple(x.shape) if isinstance(x, Tensor | np.ndarray) else None
+        shape = tuple(x.shape) if isinstance(x, np.ndarray) or type(x) in (Tensor, Parameter) else None
         if shape is None:
             raise DtypeError(f"step: an observation should be a tensor or an array, got: {type(x).__name__}")
         if shape != (count, *self._one) and not (count == 1 and shape == self._one):
@@ -133,6 +145,8 @@ class Stepper:
             return self._packed.take(x, shape, rows)
         if isinstance(x, Tensor):
             dense = x.detach().resolve_neg().contiguous()
+            if not dense.data_ptr() and dense.numel():
+                raise ShapeError("step: the observation has no memory: its storage was let go")
             y = torch.empty(shape, dtype=x.dtype)
             done = self._packed.step_at(dense.data_ptr(), y.data_ptr(), parameters, self._names, rows)
             return y if done else None
@@ -156,9 +170,25 @@ class Stepper:
     @state.setter
     def state(self, state: Tensor | tuple[Tensor, ...] | None) -> None:
         given = (state,) if isinstance(state, Tensor) else state
+        for part in given or ():
+            if not isinstance(part, Tensor):
+                raise DtypeError(f"the state should be made of tensors, got: {type(part).__name__}")
         self._packed.set_state(self._first_state() if given is None else given)
 
     def _first_state(self) -> tuple[Tensor, ...] | None:
         """The learned state of every row, or None for zeros."""
         first = self.layer._expected().first
         return first and tuple(part.unsqueeze(1).expand(-1, self.batch, -1) for part in first)
+
+
+def _whole_number(batch: object) -> int:
+    if isinstance(batch, bool) or not isinstance(batch, int | np.integer) or batch < 1:
+        raise ConfigError(f"batch should be a whole number above zero, got: {batch!r}")
+    return int(batch)
+
+
+def _restored(layer: Recurrent, batch: int, state: tuple[Tensor, ...]) -> Stepper:
+    """A stepper that carries on where another was copied or saved."""
+    stepper = Stepper(layer, batch)
+    stepper.state = state
+    return stepper
