@@ -108,8 +108,36 @@ def test_what_does_not_fit_is_refused() -> None:
         recurra.nn.Stepper(layer, batch=0)
     with pytest.raises(StreamingUnsupported, match="bidirectional"):
         recurra.nn.Stepper(recurra.nn.RNN(IN, H, bidirectional=True))
-    with pytest.raises(BackendUnavailable, match="not a callable"):
-        recurra.nn.Stepper(recurra.nn.RNN(IN, H, nonlinearity=torch.sin))
+    with pytest.raises(BackendUnavailable, match="bfloat16"):
+        recurra.nn.Stepper(recurra.nn.RNN(IN, H, nonlinearity=torch.sin, dtype=torch.bfloat16))
+
+
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_a_layer_with_options_steps_by_its_equations(kind: str) -> None:
+    """Some rows, then others, arrays and tensors: each row as `layer.step` alone; in training too without dropout."""
+    options = {"clip": 0.6, "zoneout": 0.2, "learned_state": True, "recurrent_dropout": 0.5, "dropout": 0.5}
+    layer = getattr(recurra.nn, kind)(IN, H, 2, batch_first=True, dtype=torch.float64, **options)
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.normal_()
+    stepper = recurra.nn.Stepper(layer, batch=3)
+    x = torch.randn(4, 3, IN, dtype=torch.float64)
+    rows = [[0, 1, 2], [2, 0], [1], [2, 1]]
+    found = [stepper.step(x[0]), *(torch.from_numpy(stepper.step(x[t, rows[t]].numpy(), rows[t])) for t in (1, 2, 3))]
+    layer.eval()
+    for row in range(3):
+        state = None
+        for t in range(4):
+            if row in rows[t]:
+                with torch.no_grad():
+                    y, state = layer.step(x[t, row], state)
+                assert_agrees(found[t][rows[t].index(row)], y, SAME_FUNCTION_F64)
+    with pytest.raises(ShapeError, match="the state should be"):
+        stepper.state = torch.zeros(1, 3, H, dtype=torch.float64)
+    one = recurra.nn.Stepper(layer)
+    first = one.step(x[0, 0])
+    one.state = None
+    assert_agrees(torch.from_numpy(one.step(x[0, 0].numpy())), first, SAME_FUNCTION_F64)
 
 
 def test_without_the_kernels_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

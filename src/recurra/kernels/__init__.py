@@ -4,6 +4,7 @@ One folder per recurrence (`rnn`, `lstm`, `gru`), each with the same door:
 
     sequence(x, state, weights, ...)   a whole stack of layers over a whole sequence, ragged or not
     cell(x, state, weights, ...)       one time step of one layer
+    equations(options)                 one time step of one layer in plain PyTorch, every gate by its name
     explain(x, state, weights, ...)    which backend would serve `sequence`, and why the others would not
 
 Backends, in the order in which "auto" tries them: "native" (own kernels in csrc/, for the CPU), "torch"
@@ -25,6 +26,9 @@ from recurra.kernels._compiled import native_is_built
 from recurra.kernels._dispatch import BACKENDS, Choice, check_backend_name
 from recurra.kernels._lengths import as_lengths
 from recurra.kernels._options import COUPLINGS, LAYER_NORMS, PLAIN, USUAL, Masks, Options
+from recurra.kernels._ragged import reversed_rows
+from recurra.kernels._scan import STATE_NAMES, Equations, Parts
+from recurra.kernels._terms import zoned_out
 
 __all__ = [
     "ACTIVATIONS",
@@ -34,12 +38,15 @@ __all__ = [
     "LAYER_NORMS",
     "PARTS",
     "PLAIN",
+    "STATE_NAMES",
     "USUAL",
     "Activation",
     "Choice",
+    "Equations",
     "Function",
     "Masks",
     "Options",
+    "Parts",
     "Phi",
     "Result",
     "Stack",
@@ -52,5 +59,7 @@ __all__ = [
     "lstm",
     "native_is_built",
     "resolve_activation",
+    "reversed_rows",
     "rnn",
+    "zoned_out",
 ]

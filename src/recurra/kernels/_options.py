@@ -90,7 +90,12 @@ class Masks(NamedTuple):
 
     def of_layer(self, at: slice) -> "Masks":
         """The masks of some layers and directions."""
-        return Masks(*(part[at] if isinstance(part, Tensor) else part for part in self))
+        h_in, keep_h, keep_c = self
+        return Masks(
+            None if h_in is None else h_in[at],
+            keep_h[at] if isinstance(keep_h, Tensor) else keep_h,
+            keep_c[at] if isinstance(keep_c, Tensor) else keep_c,
+        )
 
     @property
     def used(self) -> list[str]:

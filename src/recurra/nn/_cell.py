@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import Module, Parameter, init
 
 from recurra.errors import ConfigError, ShapeError
-from recurra.kernels import State, Weights, check_backend_name
+from recurra.kernels import State, Weights, check_backend_name, zoned_out
 from recurra.nn._construction import check_sizes
 from recurra.nn._initialization import Initialization, initialize
 from recurra.nn._options import LayerOptions, Zoneout, draw_masks, shown_options
@@ -22,9 +22,9 @@ CELL_DEFAULTS: Mapping[str, object] = MappingProxyType({"clip": None, "zoneout":
 class RecurrentCell(Module):
     """One step of one layer; RNNCell, LSTMCell and GRUCell say which recurrence.
 
-    Parameters: `weight_ih` [G*H, I], `weight_hh` [G*H, H], `bias_ih` and `bias_hh` [G*H]; with a learned state `state_h`
-    [H] too, and of an LSTM `state_c`. A cell knows no sequence: it has neither recurrent dropout, whose mask holds for a
-    whole one, nor a direction. Options are fixed when the cell is built.
+    Parameters: `weight_ih` [G*H, I], `weight_hh` [G*H, H], `bias_ih` and `bias_hh` [G*H]; with a learned state
+    `state_h` [H] too, and of an LSTM `state_c`. A cell knows no sequence: it has neither recurrent dropout, whose mask
+    holds for a whole one, nor a direction. Options are fixed when the cell is built.
     """
 
     _kernel: ClassVar[Any]
@@ -150,12 +150,9 @@ class RecurrentCell(Module):
         return after if batched else tuple(part.squeeze(0) for part in after)
 
     def _zoned_out(self, before: State, after: State) -> State:
-        """p old + (1 - p) new; p is drawn anew at each step while training."""
+        """Zoneout of one step, drawn anew while training."""
         sizes = 1, 1, before[0].shape[0]
         masks = draw_masks(self._options, self.training, after[0], sizes, (self.hidden_size,) * self._parts)
         assert masks is not None
-        mixed = []
-        for keep, old, new in zip((masks.keep_h, masks.keep_c), before, after, strict=False):
-            p = keep[0, 0] if isinstance(keep, Tensor) else keep
-            mixed.append(new if p is None else p * old + (1 - p) * new)
-        return tuple(mixed)
+        keep = (p[0, 0] if isinstance(p, Tensor) else p for p in (masks.keep_h, masks.keep_c))
+        return zoned_out(list(keep), before, after)

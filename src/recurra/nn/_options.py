@@ -63,7 +63,13 @@ def read_options(
     Args:
         kind: "rnn", "lstm" or "gru".
         activations: keyword -> what was given, in the order of `recurra.kernels.USUAL`.
-        clip, zoneout, learned_state, recurrent_dropout, reverse, bidirectional, peephole: as in the constructors.
+        clip: as in the constructors.
+        zoneout: as in the constructors.
+        learned_state: as in the constructors.
+        recurrent_dropout: as in the constructors of layers.
+        reverse: as in the constructors of layers.
+        bidirectional: as in the constructors of layers.
+        peephole: as in the constructor of an LSTM.
         of_kernel: further fields of `recurra.kernels.Options`.
 
     Raises:

@@ -216,8 +216,8 @@ class Recurrent(Module):
     def _run(
         self, input: Tensor | PackedSequence, hx: State | None, lengths: Lengths | None
     ) -> tuple[Tensor | PackedSequence, State]:
-        if hx is None and lengths is None and self.num_layers == 1 and self._quick is not None:
-            done = self._run_quick(input)
+        if hx is None and lengths is None and self.num_layers == 1 and (quick := self._quick) is not None:
+            done = self._run_quick(input, quick)
             if done is not None:
                 return done
         expected = self._expected()
@@ -226,7 +226,7 @@ class Recurrent(Module):
         output, state = self._kernel.sequence(r.x, r.state, self._weights(), **arguments)
         return restore(r, output, state, expected.batch_dim)
 
-    def _run_quick(self, input: object) -> tuple[Tensor, State] | None:
+    def _run_quick(self, input: object, options: dict[str, Any]) -> tuple[Tensor, State] | None:
         """The most usual call, by the native kernels, with little around it; None where it does not apply."""
         if self.backend not in ("auto", "native"):
             return None
@@ -235,7 +235,7 @@ class Recurrent(Module):
         stack = _ONE_LAYER[self.bidirectional, self.batch_first]
         if self.recompute or self._is_frozen:
             stack = replace(stack, recompute=self.recompute, frozen=self._packed())
-        done: tuple[Tensor, State] | None = self._kernel.quick(input, flat, self._shapes, stack, **self._quick)
+        done: tuple[Tensor, State] | None = self._kernel.quick(input, flat, self._shapes, stack, **options)
         return done
 
     def _run_step(self, x_t: Tensor, state: State | None) -> tuple[Tensor, State]:

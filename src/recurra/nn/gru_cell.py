@@ -35,7 +35,8 @@ class GRUCell(RecurrentCell):
         clip: bound of what goes into the activations, which then lies in [-clip, clip].
         zoneout: share of h' that stays h: while training at random, drawn anew at each step, in evaluation
             p h + (1 - p) h'.
-        learned_state: whether the output before the first step is a parameter, `state_h`, rather than zero where no state is given.
+        learned_state: whether the output before the first step is a parameter, `state_h`, rather than zero where no
+            state is given.
 
     Raises:
         ConfigError: (a ValueError) if an argument is out of range or a name unknown.

@@ -134,7 +134,7 @@ class LSTM(Recurrent):
         reverse: bool = False,
     ) -> None:
         how = lstm_initialization(initialization, forget_bias, bias)
-        own = {
+        own: dict[str, Any] = {
             "gate_activation": gate_activation,
             "cell_activation": cell_activation,
             "output_activation": output_activation,

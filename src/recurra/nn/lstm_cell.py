@@ -18,8 +18,8 @@ from recurra.nn._options import Zoneout, read_options
 class LSTMCell(RecurrentCell):
     """One step of a long short-term memory.
 
-    i, f, g, o = split(x W + h U + b);  c' = sigma(f) * c + sigma(i) * tanh(g);  h' = sigma(o) * tanh(c'). What the options
-    change is in `recurra.nn.LSTM`.
+    i, f, g, o = split(x W + h U + b);  c' = sigma(f) * c + sigma(i) * tanh(g);  h' = sigma(o) * tanh(c'). What the
+    options change is in `recurra.nn.LSTM`.
 
     Args:
         input_size: I, n_inputs.
@@ -39,7 +39,8 @@ class LSTMCell(RecurrentCell):
         ConfigError: (a ValueError) if an argument is out of range, a name unknown, or two do not go together.
         DtypeError: (a TypeError) if a size is not an int.
 
-    Source: Hochreiter & Schmidhuber 1997, Gers et al. 2000 (forget gate), those of `recurra.nn.LSTM`; gate order i f g o as in PyTorch.
+    Source: Hochreiter & Schmidhuber 1997, Gers et al. 2000 (forget gate), and of the options those of
+    `recurra.nn.LSTM`; gate order i f g o as in PyTorch.
     """
 
     _kernel: ClassVar[Any] = kernels.lstm
@@ -73,7 +74,7 @@ class LSTMCell(RecurrentCell):
         learned_state: bool = False,
     ) -> None:
         how = lstm_initialization(initialization, forget_bias, bias)
-        own = {
+        own: dict[str, Any] = {
             "gate_activation": gate_activation,
             "cell_activation": cell_activation,
             "output_activation": output_activation,

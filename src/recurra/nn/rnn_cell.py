@@ -34,7 +34,8 @@ class RNNCell(EquationWeights, RecurrentCell):
         clip: bound of what goes into phi, which then lies in [-clip, clip].
         zoneout: share of Y(t) that stays Y(t-1): while training at random, drawn anew at each step, in evaluation
             p Y(t-1) + (1 - p) Y(t).
-        learned_state: whether the output before the first step is a parameter, `state_h`, rather than zero where no state is given.
+        learned_state: whether the output before the first step is a parameter, `state_h`, rather than zero where no
+            state is given.
 
     Raises:
         ConfigError: (a ValueError) if an argument is out of range or a name unknown.

@@ -8,8 +8,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from recurra.errors import BackendUnavailable, ConfigError, DeviceError, DtypeError, ShapeError
+from recurra.errors import ConfigError, DeviceError, DtypeError, ShapeError
 from recurra.kernels.stepping import PackedSteps, row_numbers
+from recurra.nn._equation_steps import EquationSteps
 from recurra.nn._recurrent import Recurrent
 from recurra.nn.rnn import RNN
 
@@ -20,7 +21,8 @@ class Stepper:
     """Takes observations one by one and carries the state; equal to `layer.step`, without its cost.
 
     One row reads the weights as they lie; several rows read packed ones, which are packed again when a weight has
-    changed, however it was changed. Gradients do not flow.
+    changed, however it was changed. A layer with options beyond the plain equations goes by these, at their cost.
+    Gradients do not flow.
 
     Args:
         layer: a one-directional RNN, LSTM or GRU on the CPU, of any number of layers. In evaluation and in
@@ -29,8 +31,7 @@ class Stepper:
 
     Raises:
         StreamingUnsupported: if the layer is bidirectional or runs in reverse.
-        BackendUnavailable: if the native kernels are not built or cannot serve the layer, or it has options that a
-            stepper does not have.
+        BackendUnavailable: if the native kernels are not built or cannot serve the layer.
         ConfigError: if batch is below one.
 
     >>> import recurra.nn
@@ -41,29 +42,28 @@ class Stepper:
 
     def __init__(self, layer: Recurrent, batch: int = 1) -> None:
         layer._check_streams()
-        if not layer._has_plain_equations:
-            raise BackendUnavailable(
-                f"a stepper has no options beyond the plain equations; {layer!r} goes step by step with `layer.step`"
-            )
         if not isinstance(batch, int) or batch < 1:
             raise ConfigError(f"batch should be a whole number above zero, got: {batch!r}")
         self.layer = layer
         self.batch = batch
         self._names = tuple(layer._flat_names)
-        self._packed: PackedSteps
+        self._packed: PackedSteps | EquationSteps
         self._pack(None)
 
     def _pack(self, state: tuple[Tensor, ...] | None) -> None:
         layer = self.layer
-        weights = layer._weights()
-        activation = layer.nonlinearity if isinstance(layer, RNN) else "tanh"
-        self._packed = PackedSteps(layer._recurrence, weights, self.batch, activation)
+        if layer._has_plain_equations:
+            activation = layer.nonlinearity if isinstance(layer, RNN) else "tanh"
+            packed = PackedSteps(layer._recurrence, layer._weights(), self.batch, activation)
+            self._packed, self._step = packed, packed.step
+            self._quick_shape: tuple[int, ...] | None = (packed.inputs,)
+        else:
+            self._packed, self._quick_shape = EquationSteps(layer, self.batch), None
         self._packed.set_state(self._first_state() if state is None else state)
         self._type: Any = np.float64 if self._packed.dtype is torch.float64 else np.float32
         self._dtype = np.dtype(self._type)
         self._one = (self._packed.inputs,)
         self._width = self._packed.width
-        self._step = self._packed.step
 
     def step(self, x: Observation, rows: Sequence[int] | npt.NDArray[np.integer] | None = None) -> Observation:
         """Take one observation of every row, or of some.
@@ -80,7 +80,7 @@ class Stepper:
         """
         if (
             type(x) is np.ndarray
-            and x.shape == self._one
+            and x.shape == self._quick_shape
             and x.dtype == self._dtype
             and rows is None
             and self.batch == 1
@@ -97,13 +97,13 @@ class Stepper:
 
     def _step_tensor(self, x: Tensor) -> Tensor | None:
         """One row of the usual kind, with little around it; None for anything else."""
-        shape = x.shape
-        if shape[-1:] != self._one or (len(shape) != 1 and shape != (1, *self._one)):
+        shape, packed = x.shape, self._packed
+        if shape[-1:] != self._quick_shape or (len(shape) != 1 and shape != (1, *self._one)):
             return None
-        if x.dtype is not self._packed.dtype or not x.is_cpu or not x.is_contiguous():
+        if x.dtype is not packed.dtype or not x.is_cpu or not x.is_contiguous() or isinstance(packed, EquationSteps):
             return None
         y = torch.empty((*shape[:-1], self._width), dtype=x.dtype)
-        done = self._packed.step_at(x.data_ptr(), y.data_ptr(), self.layer._parameters, self._names, None)
+        done = packed.step_at(x.data_ptr(), y.data_ptr(), self.layer._parameters, self._names, None)
         return y if done else None
 
     def _step_any(self, x: Any, rows: npt.NDArray[np.int64] | None) -> Any:
@@ -128,6 +128,8 @@ class Stepper:
     def _step_where_it_lies(self, x: Any, shape: tuple[int, ...], rows: npt.NDArray[np.int64] | None) -> Any:
         """The outputs, or None if a weight lies elsewhere than when they were packed."""
         parameters = self.layer._parameters
+        if isinstance(self._packed, EquationSteps):
+            return self._packed.take(x, shape, rows)
         if isinstance(x, Tensor):
             dense = x.detach().contiguous()
             y = torch.empty(shape, dtype=x.dtype)
@@ -143,8 +145,10 @@ class Stepper:
 
     @property
     def state(self) -> Tensor | tuple[Tensor, ...]:
-        """A copy of the carried state, as `layer.step` gives it; set it to carry on from another, None for the
-        first one: zeros, or the learned state."""
+        """A copy of the carried state, as `layer.step` gives it.
+
+        Set it to carry on from another; None is the first one, zeros or the learned state.
+        """
         parts = self._packed.state()
         return parts if len(parts) > 1 else parts[0]
 

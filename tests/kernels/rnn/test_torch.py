@@ -83,3 +83,29 @@ def test_relu_and_tanh_are_known_by_function_too(activation: object) -> None:
         for backend in ("torch", "reference")
     )
     assert_agrees(fused, equations, SAME_FUNCTION_F64)
+
+
+@pytest.mark.parametrize("way", ["full", "ragged", "packed"])
+@pytest.mark.parametrize("batch_first", [True, False])
+def test_in_reverse(batch_first: bool, way: str) -> None:
+    """The equations run backwards; the fused call runs over reversed rows."""
+    x, state, weights = random_call(2, 1)
+    lengths, sizes = (torch.tensor([5, 2, 0, 6]) if way == "ragged" else None), None
+    x = x.transpose(0, 1) if batch_first else x
+    if way == "packed":
+        packed = torch.nn.utils.rnn.pack_padded_sequence(x, torch.tensor([6, 4, 4, 1]), batch_first)
+        x, sizes = packed.data, packed.batch_sizes
+    results = []
+    for backend in ("torch", "reference"):
+        y, last = rnn.sequence(
+            x,
+            state,
+            weights,
+            stack=Stack(2, batch_first=batch_first),
+            lengths=lengths,
+            batch_sizes=sizes,
+            options=Options(reverse=True),
+            backend=backend,
+        )
+        results.append((y.detach(), *(part.detach() for part in last)))
+    assert_agrees(results[0], results[1], SAME_FUNCTION_F64)

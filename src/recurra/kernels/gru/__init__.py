@@ -10,8 +10,9 @@ from torch import Tensor
 from recurra.kernels import _call, _checks, _dispatch, _options
 from recurra.kernels.gru import _cpu, _reference, _torch
 from recurra.kernels.gru._cpu import quick
+from recurra.kernels.gru._reference import equations
 
-__all__ = ["cell", "explain", "quick", "sequence"]
+__all__ = ["cell", "equations", "explain", "quick", "sequence"]
 
 _KIND = "gru"
 _BACKENDS: dict[str, _dispatch.Backend] = {"native": _cpu, "torch": _torch, "reference": _reference}

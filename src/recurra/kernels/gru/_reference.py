@@ -6,14 +6,14 @@ from torch.nn.functional import linear
 
 from recurra.kernels._call import Call, Result, State, Weights
 from recurra.kernels._options import Options
-from recurra.kernels._scan import Functions, Step, run_cell, run_stack
+from recurra.kernels._scan import Equations, Functions, Parts, run_cell, run_stack
 from recurra.kernels._terms import clipped
 from recurra.shapes import Float, Tensor
 
 
 def step_reset_after(
     X_W: Float[Tensor, "batch 3*hidden"], state: State, w: Weights, entering: Tensor, phi: Functions, options: Options
-) -> State:
+) -> Parts:
     """One time step of a mini-batch; the reset gate acts after the recurrent product.
 
     r = sigma(x W_r + h U_r + b_r)
@@ -30,7 +30,7 @@ def step_reset_after(
         options: the bound of what goes into them.
 
     Returns:
-        (h',).
+        The gates r and z, the candidate n, and h = h'.
 
     Source: Cho et al. 2014, in the variant of PyTorch and cuDNN (reset after); ONNX operator GRU (clip).
     """
@@ -40,12 +40,12 @@ def step_reset_after(
     r = sigma(clipped(x_r + h_r, clip))
     z = sigma(clipped(x_z + h_z, clip))
     n = tanh(clipped(x_n + r * h_n, clip))
-    return (z * h + (1 - z) * n,)
+    return {"r": r, "z": z, "n": n, "h": z * h + (1 - z) * n}
 
 
 def step_reset_before(
     X_W: Float[Tensor, "batch 3*hidden"], state: State, w: Weights, entering: Tensor, phi: Functions, options: Options
-) -> State:
+) -> Parts:
     """One time step of a mini-batch; the reset gate acts before the recurrent product.
 
     r = sigma(x W_r + h U_r + b_r)
@@ -62,7 +62,7 @@ def step_reset_before(
         options: the bound of what goes into them.
 
     Returns:
-        (h',).
+        The gates r and z, the candidate n, and h = h'.
 
     Source: Cho et al. 2014; ONNX operator GRU with linear_before_reset = 0 (clip too).
     """
@@ -73,13 +73,13 @@ def step_reset_before(
     r, z = (X_W[..., : 2 * H] + linear(entering, U_rz, b_rz)).chunk(2, -1)
     r, z = sigma(clipped(r, clip)), sigma(clipped(z, clip))
     n = tanh(clipped(X_W[..., 2 * H :] + linear(r * entering, U_n, b_n), clip))
-    return (z * h + (1 - z) * n,)
+    return {"r": r, "z": z, "n": n, "h": z * h + (1 - z) * n}
 
 
-def _step(call: Call) -> Step:
-    options = call.options
+def equations(options: Options) -> Equations:
+    """The recurrence with these options."""
     step = step_reset_after if options.reset_after else step_reset_before
-    return partial(step, phi=options.functions("gru"), options=options)
+    return Equations(partial(step, phi=options.functions("gru"), options=options))
 
 
 def why_not(call: Call) -> str | None:  # noqa: ARG001
@@ -89,9 +89,9 @@ def why_not(call: Call) -> str | None:  # noqa: ARG001
 
 def run(call: Call) -> Result:
     """The whole stack over the whole sequence."""
-    return run_stack(_step(call), call)
+    return run_stack(equations(call.options), call)
 
 
 def cell(call: Call) -> State:
     """One time step of one layer."""
-    return run_cell(_step(call), call)
+    return run_cell(equations(call.options), call)

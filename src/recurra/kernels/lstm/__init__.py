@@ -10,8 +10,9 @@ from torch import Tensor
 from recurra.kernels import _call, _checks, _dispatch, _options
 from recurra.kernels.lstm import _cpu, _reference, _torch
 from recurra.kernels.lstm._cpu import quick
+from recurra.kernels.lstm._reference import equations
 
-__all__ = ["cell", "explain", "quick", "sequence"]
+__all__ = ["cell", "equations", "explain", "quick", "sequence"]
 
 _KIND = "lstm"
 _BACKENDS: dict[str, _dispatch.Backend] = {"native": _cpu, "torch": _torch, "reference": _reference}

@@ -6,7 +6,7 @@ from torch.nn.functional import linear
 
 from recurra.kernels._call import Call, Result, State, Weights
 from recurra.kernels._options import Options
-from recurra.kernels._scan import Functions, Project, Step, project, run_cell, run_stack
+from recurra.kernels._scan import Equations, Functions, Parts, run_cell, run_stack
 from recurra.kernels._terms import clipped, normalized
 from recurra.shapes import Float, Tensor
 
@@ -16,15 +16,15 @@ _OF_TWO_SUMS = ("ba", "fastrnns")
 
 def step(
     X_W: Float[Tensor, "batch 4*hidden"], state: State, w: Weights, entering: Tensor, phi: Functions, options: Options
-) -> State:
+) -> Parts:
     """One time step of a mini-batch.
 
     i, f, g, o = split(x W + h U + b)
     c' = sigma(f) * c + sigma(i) * tanh(g)
     h' = sigma(o) * tanh(c'), and with a projection h' = (sigma(o) * tanh(c')) W_hr
 
-    With peepholes p_i * c is added to i, p_f * c to f, p_o * c' to o. With a clip what goes into each activation lies in
-    [-clip, clip]. Coupled, f = 1 - i or i = 1 - f, both after sigma. c' and the projected h' may be clipped.
+    With peepholes p_i * c is added to i, p_f * c to f, p_o * c' to o. With a clip what goes into each activation lies
+    in [-clip, clip]. Coupled, f = 1 - i or i = 1 - f, both after sigma. c' and the projected h' may be clipped.
 
     Layer normalisation, LN(a) = (a - mean) / sqrt(variance + eps), in three forms:
     "ba": LN(x W) * g_x + LN(h U) * g_h + b, each over all four gates; h' = sigma(o) * tanh(LN(c') * g_c + b_c).
@@ -32,7 +32,7 @@ def step(
     "tflite": of each gate LN(x W + h U + p * c) * g_x + b.
 
     Args:
-        X_W: what `project` gives: of the plain form x W for the gates i, f, g, o, with b_ih added.
+        X_W: what the input adds: of the plain form x W for the gates i, f, g, o, with b_ih added.
         state: (h, c).
         w: U is w_hh transposed, b_hh the recurrent part of b, w_hr the projection, w_p the peepholes, the gains
             g_x, g_h, g_c are n_ih, n_hh, n_c, and b_c is m_c.
@@ -41,7 +41,8 @@ def step(
         options: clips, coupling, the form of layer normalisation.
 
     Returns:
-        (h', c').
+        The gates i, f and o after sigma, the candidate g after tanh, and the state after the step: c = c' (of
+        "fastrnns" the normalised one) and h = h'.
 
     Source: Hochreiter & Schmidhuber 1997, Gers et al. 2000 (forget gate), Gers & Schmidhuber 2000 (peepholes),
     Sak et al. 2014 (projection), Greff et al. 2017 (coupled gates), ONNX operator LSTM (clip, input_forget), TFLite's
@@ -67,10 +68,10 @@ def step(
     h = o * tanh_c(shown)
     if w.w_hr is not None:
         h = clipped(linear(h, w.w_hr), options.projection_clip)
-    return h, shown if options.layer_norm == "fastrnns" else c
+    return {"i": i, "f": f, "g": g, "o": o, "c": shown if options.layer_norm == "fastrnns" else c, "h": h}
 
 
-def _project(x: Tensor, w: Weights, options: Options) -> Tensor:
+def _add_input(x: Tensor, w: Weights, options: Options) -> Tensor:
     """What the input adds: LN(x W) * g_x + b_ih where x W is normalised for itself, x W where b comes later."""
     if options.layer_norm == "tflite":
         return linear(x, w.w_ih)
@@ -89,7 +90,7 @@ def _recurrent(h: Tensor, w: Weights, options: Options) -> Tensor:
 
 
 def _seeing(a: Tensor, p: Tensor | None, c: Tensor) -> Tensor:
-    """a + p * c: a gate that sees the cell through its peephole."""
+    """A gate that sees the cell through its peephole: a + p * c."""
     return a if p is None else a + p * c
 
 
@@ -103,12 +104,12 @@ def _settled(k: int, a: Tensor, w: Weights, options: Options) -> Tensor:
     return clipped(a, options.clip)
 
 
-def _step(call: Call) -> Step:
-    return partial(step, phi=call.options.functions("lstm"), options=call.options)
-
-
-def _projection(call: Call) -> Project:
-    return project if call.options.layer_norm is None else partial(_project, options=call.options)
+def equations(options: Options) -> Equations:
+    """The recurrence with these options."""
+    one_step = partial(step, phi=options.functions("lstm"), options=options)
+    if options.layer_norm is None:
+        return Equations(one_step)
+    return Equations(one_step, partial(_add_input, options=options))
 
 
 def why_not(call: Call) -> str | None:  # noqa: ARG001
@@ -118,9 +119,9 @@ def why_not(call: Call) -> str | None:  # noqa: ARG001
 
 def run(call: Call) -> Result:
     """The whole stack over the whole sequence."""
-    return run_stack(_step(call), call, _projection(call))
+    return run_stack(equations(call.options), call)
 
 
 def cell(call: Call) -> State:
     """One time step of one layer."""
-    return run_cell(_step(call), call, _projection(call))
+    return run_cell(equations(call.options), call)

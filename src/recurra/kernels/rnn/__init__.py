@@ -10,8 +10,9 @@ from torch import Tensor
 from recurra.kernels import _call, _checks, _dispatch, _options
 from recurra.kernels.rnn import _cpu, _reference, _torch
 from recurra.kernels.rnn._cpu import activation_number, quick
+from recurra.kernels.rnn._reference import equations
 
-__all__ = ["activation_number", "cell", "explain", "quick", "sequence"]
+__all__ = ["activation_number", "cell", "equations", "explain", "quick", "sequence"]
 
 _KIND = "rnn"
 _BACKENDS: dict[str, _dispatch.Backend] = {"native": _cpu, "torch": _torch, "reference": _reference}

@@ -6,7 +6,7 @@ from torch.nn.functional import linear
 
 from recurra.kernels._call import Call, Result, State, Weights
 from recurra.kernels._options import Options
-from recurra.kernels._scan import Functions, Step, run_cell, run_stack
+from recurra.kernels._scan import Equations, Functions, Parts, run_cell, run_stack
 from recurra.kernels._terms import clipped
 from recurra.shapes import Float, Tensor
 
@@ -18,7 +18,7 @@ def step(
     entering: Tensor,
     phi: Functions,
     options: Options,
-) -> State:
+) -> Parts:
     """One time step of a mini-batch.
 
     Y(t) = phi(X(t) Wx + Y(t-1) Wy + b)
@@ -32,16 +32,18 @@ def step(
         options: the bound of what goes into it.
 
     Returns:
-        (Y(t),).
+        a, what goes into phi, and h = Y(t).
 
     Source: Géron, Hands-On Machine Learning, equation 15-2; ONNX operator RNN (clip).
     """
     Wy, b = w.w_hh, w.b_hh
-    return (phi[0](clipped(X_Wx + linear(entering, Wy, b), options.clip)),)
+    a = clipped(X_Wx + linear(entering, Wy, b), options.clip)
+    return {"a": a, "h": phi[0](a)}
 
 
-def _step(call: Call) -> Step:
-    return partial(step, phi=call.options.functions("rnn"), options=call.options)
+def equations(options: Options) -> Equations:
+    """The recurrence with these options."""
+    return Equations(partial(step, phi=options.functions("rnn"), options=options))
 
 
 def why_not(call: Call) -> str | None:  # noqa: ARG001
@@ -51,9 +53,9 @@ def why_not(call: Call) -> str | None:  # noqa: ARG001
 
 def run(call: Call) -> Result:
     """The whole stack over the whole sequence."""
-    return run_stack(_step(call), call)
+    return run_stack(equations(call.options), call)
 
 
 def cell(call: Call) -> State:
     """One time step of one layer."""
-    return run_cell(_step(call), call)
+    return run_cell(equations(call.options), call)
