@@ -18,6 +18,7 @@ enum { kForward, kBias, kProjection };
 
 Stepper::Stepper(const Layer& layer, int64_t layers, std::vector<uintptr_t> addresses)
     : layer_(layer), addresses_(std::move(addresses)), layers_(layers), row_(static_cast<size_t>(layer.B)) {
+  check_sizes(layer);
   std::iota(row_.begin(), row_.end(), 0);
   const size_t element = layer.is_double ? sizeof(double) : sizeof(float);
   // twice: the state before a step, and after it
@@ -28,6 +29,7 @@ Stepper::Stepper(const Layer& layer, int64_t layers, std::vector<uintptr_t> addr
 
 Stepper::Stepper(const Layer& layer, const std::vector<LayerWeights>& weights)
     : Stepper(layer, int64_t(weights.size()), {}) {
+  check_memory(layer, weights);
   weights_ = weights;
   for (const LayerWeights& w : weights)
     for (const void* part : {w.w_ih, w.w_hh, w.b_ih, w.b_hh, w.w_hr}) addresses_.push_back(reinterpret_cast<uintptr_t>(part));
