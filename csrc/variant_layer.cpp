@@ -57,6 +57,7 @@ std::unique_ptr<VariantTapes> forward_typed(const Layer& l, const Options& o, co
 }  // namespace
 
 std::unique_ptr<VariantTapes> forward(const Layer& l, const Options& o, const VariantForwardArguments& a) {
+  check_memory(l, ForwardArguments{a.x, a.y, plain_weights(a.weights), a.h0, a.c0, a.hn, a.cn, a.keep});
   return l.is_double ? forward_typed<double>(l, o, a) : forward_typed<float>(l, o, a);
 }
 

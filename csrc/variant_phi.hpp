@@ -6,6 +6,38 @@
 
 namespace {
 
+// exp(x) - 1 for x <= 0: with t = tanh(x / 2) it is 2 t / (1 - t), and nothing cancels.
+template <class T> INLINE Vec<T> expm1_below(Vec<T> x) {
+  const Vec<T> t = tanh_(broadcast(T(0.5)) * x);
+  return (t + t) / (broadcast(T(1)) - t);
+}
+
+// exp(x) for -87 < x <= 0, smaller x as -87: 2^k exp(r), |r| <= ln(2)/2; Taylor to the 7th power.
+INLINE Vec<float> exp_below(Vec<float> x) {
+  x = at_least(x, broadcast(-87.0f));
+  const Vec<float> magic = broadcast(12582912.0f), shifted = x * broadcast(1.44269504f) + magic, k = shifted - magic;
+  const Vec<float> r = (x - k * broadcast(0.693359375f)) + k * broadcast(2.12194440e-4f);
+  Vec<float> p = broadcast(1.0f / 5040);
+  const float c[] = {1.0f / 720, 1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f};
+#pragma GCC unroll 7
+  for (int i = 0; i < 7; i++) p = p * r + broadcast(c[i]);
+  return p * (Vec<float>)(((IntVec<float>)shifted << 23) + (IntVec<float>)broadcast(1.0f));
+}
+INLINE Vec<double> exp_below(Vec<double> x) {
+  const Exponential e = exponential(at_least(x, broadcast(-700.0)));
+  return e.scale * e.minus_one + e.scale;
+}
+
+// log(1 + u) for 0 <= u <= 1: twice the series of artanh at u / (2 + u), which is at most 1/3.
+template <class T> INLINE Vec<T> log1p_up_to_one(Vec<T> u) {
+  constexpr int terms = sizeof(T) == 4 ? 8 : 17;
+  const Vec<T> s = u / (u + broadcast(T(2))), q = s * s;
+  Vec<T> p = broadcast(T(1) / T(2 * terms - 1));
+#pragma GCC unroll 17
+  for (int n = terms - 2; n >= 0; n--) p = p * q + broadcast(T(1) / T(2 * n + 1));
+  return (s + s) * p;
+}
+
 template <class T> struct Curve {
   Vec<T> value, slope;
 };
@@ -34,15 +66,13 @@ template <class T, int ID> INLINE Curve<T> curve(Vec<T> x, Vec<T> a, Vec<T> b) {
     const Vec<T> y = a * x + b;
     return {at_most(at_least(y, zero), one), (y >= zero) & (y <= one) ? a : zero};
   } else if constexpr (ID == kElu) {
-    const Vec<T> e = by_lane<T>(x, [](T v) { return v > T(0) ? T(0) : std::expm1(v); });
+    const Vec<T> e = expm1_below<T>(x > zero ? zero : x);
     return {x > zero ? x : a * e, x > zero ? one : a * (e + one)};
   } else if constexpr (ID == kSoftsign) {
     const Vec<T> d = one / (one + absolute<T>(x));
     return {x * d, d * d};
   } else {
-    const Vec<T> y = by_lane<T>(x, [](T v) {
-      return v == v ? (v > T(0) ? v : T(0)) + std::log1p(std::exp(v > T(0) ? -v : v)) : v;
-    });
+    const Vec<T> y = (x < zero ? zero : x) + log1p_up_to_one<T>(exp_below(-absolute<T>(x)));
     return {y, sigmoid_(x)};
   }
 }

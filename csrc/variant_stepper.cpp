@@ -19,7 +19,9 @@ std::vector<uintptr_t> addresses_of(const std::vector<VariantWeights>& weights) 
 VariantStepper::VariantStepper(const Layer& layer, const Options& options, const std::vector<VariantWeights>& weights,
                                double share_h, double share_c)
     : Stepper(layer, int64_t(weights.size()), addresses_of(weights)), options_(options), weights_(weights), share_h_(share_h),
-      share_c_(share_c) {}
+      share_c_(share_c) {
+  check_memory(layer, plain_weights(weights));
+}
 
 void VariantStepper::step(const void* x, void* y, const int64_t* rows, int64_t count) {
   NoDenormals guard;

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from recurra.errors import ShapeError
 from recurra.kernels._activations import Activation, Function
 from recurra.kernels._compiled import native
 from recurra.kernels._cpu_call import (
@@ -95,20 +96,28 @@ def run_forward(
     keep: bool,
     reverse: bool = False,
 ) -> Any:
-    """Fill y and the last state; as `_cpu_call.run_forward`, with all the fields of the Weights of each direction."""
+    """Fill y and the last state; as `_cpu_call.run_forward`, with all the fields of the Weights of each direction.
+
+    Raises:
+        ShapeError: if sizes, lengths or memory cannot be as they are said to be.
+    """
     assert native is not None
     numbers, held = _of_masks(recipe.stack.masks, x.dtype)
-    tapes = native.variant_forward(
+    arguments = (
         _layer(recipe, batch, x, flat, reverse),
         recipe.variant,
         _place(x, batch, recipe),
         _place(y, batch, recipe),
-        addresses_of(flat),
+        checked_addresses(flat),
         numbers,
         pair_of(states[0]),
         pair_of(states[1]),
         keep,
     )
+    try:
+        tapes = native.variant_forward(*arguments)
+    except ValueError as error:  # what only the kernels look at, such as lengths in a compiled graph
+        raise ShapeError(str(error)) from None
     del held
     return tapes
 
@@ -144,6 +153,19 @@ def run_backward(
         keep,
     )
     del held
+
+
+def checked_addresses(flat: Sequence[Tensor | None]) -> list[int]:
+    """Where each weight lies, 0 for one that is not there.
+
+    Raises:
+        ShapeError: if one has a shape and no memory.
+    """
+    addresses = addresses_of(flat)
+    for part, address in zip(flat, addresses, strict=True):
+        if not address and part is not None and part.numel():
+            raise ShapeError("a weight has no memory: its storage was let go")
+    return addresses
 
 
 def _layer(recipe: Recipe, batch: Batch, x: Tensor, flat: Sequence[Any], reverse: bool) -> Any:
