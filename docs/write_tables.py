@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import _cta_report, _layers_report, sines
+from benchmarks import _cta_report, _layers_report, sines, transforms
 
 ROOT = Path(__file__).parent.parent
 BEGIN, END = "<!-- scores: written by docs/write_tables.py -->", "<!-- end of scores -->"
@@ -17,6 +17,7 @@ PARTS = {
     "cta": ("CTA ridership", _cta_report.report),
     "sines": ("Synthetic sines", sines.report),
     "layers": ("The recurrent layers on the CPU", _layers_report.report),
+    "transforms": ("PyTorch's transforms of the layers", transforms.report),
 }
 
 

@@ -24,7 +24,7 @@ from recurra.kernels._activations import (
 from recurra.kernels._call import PARTS, Result, Stack, State, Weights
 from recurra.kernels._compiled import native_is_built
 from recurra.kernels._dispatch import BACKENDS, Choice, check_backend_name
-from recurra.kernels._lengths import as_lengths
+from recurra.kernels._lengths import as_lengths, check_batch_sizes
 from recurra.kernels._options import COUPLINGS, LAYER_NORMS, PLAIN, USUAL, Masks, Options
 from recurra.kernels._ragged import reversed_rows
 from recurra.kernels._scan import STATE_NAMES, Equations, Parts
@@ -55,6 +55,7 @@ __all__ = [
     "as_function",
     "as_lengths",
     "check_backend_name",
+    "check_batch_sizes",
     "gru",
     "lstm",
     "native_is_built",

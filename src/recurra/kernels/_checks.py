@@ -8,7 +8,7 @@ from torch import Tensor
 
 from recurra.errors import ConfigError, DeviceError, DtypeError, ShapeError
 from recurra.kernels._call import Call, Weights
-from recurra.kernels._lengths import as_lengths
+from recurra.kernels._lengths import as_lengths, check_batch_sizes
 from recurra.kernels._options import COUPLINGS, LAYER_NORMS, PLAIN, USUAL, Masks, used_options
 
 GATES = {"rnn": 1, "lstm": 4, "gru": 3}
@@ -49,6 +49,8 @@ def checked(call: Call, kind: str) -> Call:
     dim = 3 if call.batch_sizes is None else 2
     if x.dim() != dim:
         raise ShapeError(f"input must have {dim} dimensions, got {x.dim()}")
+    if call.batch_sizes is not None:
+        check_batch_sizes(call.batch_sizes, x.shape[0])
     input_size = call.weights[0].w_ih.shape[1]
     if x.shape[-1] != input_size:
         raise ShapeError(

@@ -98,9 +98,11 @@ class Stepper:
     def _step_tensor(self, x: Tensor) -> Tensor | None:
         """One row of the usual kind, with little around it; None for anything else."""
         shape, packed = x.shape, self._packed
-        if shape[-1:] != self._quick_shape or (len(shape) != 1 and shape != (1, *self._one)):
+        if isinstance(packed, EquationSteps):
             return None
-        if x.dtype is not packed.dtype or not x.is_cpu or not x.is_contiguous() or isinstance(packed, EquationSteps):
+        if shape[-1:] != self._one or (len(shape) != 1 and shape != (1, *self._one)):
+            return None
+        if x.dtype is not packed.dtype or not x.is_cpu or not x.is_contiguous() or x.is_neg():
             return None
         y = torch.empty((*shape[:-1], self._width), dtype=x.dtype)
         done = packed.step_at(x.data_ptr(), y.data_ptr(), self.layer._parameters, self._names, None)
@@ -131,7 +133,7 @@ class Stepper:
         if isinstance(self._packed, EquationSteps):
             return self._packed.take(x, shape, rows)
         if isinstance(x, Tensor):
-            dense = x.detach().contiguous()
+            dense = x.detach().resolve_neg().contiguous()
             y = torch.empty(shape, dtype=x.dtype)
             done = self._packed.step_at(dense.data_ptr(), y.data_ptr(), parameters, self._names, rows)
             return y if done else None
