@@ -12,7 +12,11 @@ import recurra.nn
 from recurra.kernels import native_is_built
 from tests.tolerances import relative_error
 
-pytestmark = pytest.mark.skipif(not native_is_built(), reason="the native kernels are not built here")
+pytestmark = [
+    pytest.mark.skipif(not native_is_built(), reason="the native kernels are not built here"),
+    # PyTorch scripts its own forward-mode rules when they are first used
+    pytest.mark.filterwarnings(r"ignore:.torch\.jit\.script. is deprecated:DeprecationWarning"),
+]
 
 KINDS = ("RNN", "LSTM", "GRU")
 T, B, IN, H = 20, 2, 3, 5

@@ -126,7 +126,7 @@ def by_equations(ctx: Any, inputs: tuple[Any, ...], given: tuple[Any, ...]) -> l
     """Gradients by the equations, on aliases of the inputs that keep their history under create_graph."""
     again = torch.is_grad_enabled()
     with torch.enable_grad():
-        aliases = [_alias(part, again) for part in inputs]
+        aliases: list[Any] = [None if part is None else part.view_as(part) for part in inputs]
         outputs = _run_again(ctx, aliases)
     pairs = [(o, g) for o, g in zip(outputs, given, strict=True) if g is not None and o.requires_grad]
     needed = ctx.needs_input_grad[2:]
@@ -137,12 +137,6 @@ def by_equations(ctx: Any, inputs: tuple[Any, ...], given: tuple[Any, ...]) -> l
         ends, wanted = zip(*pairs, strict=True)
         left = iter(torch.autograd.grad(ends, sources, wanted, create_graph=again, allow_unused=True))
     return [next(left) if need else None for need in needed]
-
-
-def _alias(part: Tensor | None, keeps_history: bool) -> Any:
-    if part is None:
-        return None
-    return part.view_as(part) if keeps_history else part.detach().requires_grad_()
 
 
 def _run_again(ctx: Any, aliases: Sequence[Any]) -> tuple[Tensor, ...]:
