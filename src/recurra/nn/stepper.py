@@ -8,11 +8,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from recurra.errors import ConfigError, DeviceError, DtypeError, ShapeError
+from recurra.errors import BackendUnavailable, ConfigError, DeviceError, DtypeError, ShapeError
 from recurra.kernels.stepping import PackedSteps, row_numbers
 from recurra.nn._equation_steps import EquationSteps
 from recurra.nn._recurrent import Recurrent
-from recurra.nn.rnn import RNN
 
 Observation = TypeVar("Observation", Tensor, npt.NDArray[np.floating])
 
@@ -21,8 +20,8 @@ class Stepper:
     """Takes observations one by one and carries the state; equal to `layer.step`, without its cost.
 
     One row reads the weights as they lie; several rows read packed ones, which are packed again when a weight has
-    changed, however it was changed. A layer with options beyond the plain equations goes by these, at their cost.
-    Gradients do not flow.
+    changed, however it was changed. A layer with options reads its weights as they lie, whatever the number of rows;
+    with a callable as activation it goes by the equations, at their cost. Gradients do not flow.
 
     Args:
         layer: a one-directional RNN, LSTM or GRU on the CPU, of any number of layers. In evaluation and in
@@ -46,19 +45,24 @@ class Stepper:
             raise ConfigError(f"batch should be a whole number above zero, got: {batch!r}")
         self.layer = layer
         self.batch = batch
-        self._names = tuple(layer._flat_names)
+        self._names: tuple[str | None, ...] = ()
         self._packed: PackedSteps | EquationSteps
         self._pack(None)
 
     def _pack(self, state: tuple[Tensor, ...] | None) -> None:
         layer = self.layer
-        if layer._has_plain_equations:
-            activation = layer.nonlinearity if isinstance(layer, RNN) else "tanh"
-            packed = PackedSteps(layer._recurrence, layer._weights(), self.batch, activation)
+        kernel, zoneout = layer._options.kernel, layer._options.zoneout
+        try:
+            packed = PackedSteps(layer._recurrence, layer._weights(), self.batch, kernel, zoneout)
+        except BackendUnavailable:
+            if layer._has_plain_equations:
+                raise
+            self._packed, self._quick_shape = EquationSteps(layer, self.batch), None
+        else:
             self._packed, self._step = packed, packed.step
             self._quick_shape: tuple[int, ...] | None = (packed.inputs,)
-        else:
-            self._packed, self._quick_shape = EquationSteps(layer, self.batch), None
+            more, fields = (None,) * packed.fields, packed.fields
+            self._names = tuple(name for names in layer._names for name in (*names, *more)[:fields])
         self._packed.set_state(self._first_state() if state is None else state)
         self._type: Any = np.float64 if self._packed.dtype is torch.float64 else np.float32
         self._dtype = np.dtype(self._type)
