@@ -1,4 +1,4 @@
-"""Layers with options as their user sees them: which backend serves, what training draws, what a compiled graph holds."""
+"""Layers with options as their user sees them: which backend serves, what training draws, what a graph holds."""
 
 from typing import Any
 

@@ -46,6 +46,7 @@ class Stepper:
         self.layer = layer
         self.batch = batch
         self._names: tuple[str | None, ...] = ()
+        self._quick_shape: tuple[int, ...] | None = None
         self._packed: PackedSteps | EquationSteps
         self._pack(None)
 
@@ -60,7 +61,7 @@ class Stepper:
             self._packed, self._quick_shape = EquationSteps(layer, self.batch), None
         else:
             self._packed, self._step = packed, packed.step
-            self._quick_shape: tuple[int, ...] | None = (packed.inputs,)
+            self._quick_shape = (packed.inputs,)
             more, fields = (None,) * packed.fields, packed.fields
             self._names = tuple(name for names in layer._names for name in (*names, *more)[:fields])
         self._packed.set_state(self._first_state() if state is None else state)
