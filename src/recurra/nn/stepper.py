@@ -103,11 +103,11 @@ class Stepper:
     def _step_tensor(self, x: Tensor) -> Tensor | None:
         """One row of the usual kind, with little around it; None for anything else."""
         shape, packed = x.shape, self._packed
-        if shape[-1:] != self._quick_shape or (len(shape) != 1 and shape != (1, *self._one)):
+        if isinstance(packed, EquationSteps):
+            return None
+        if shape[-1:] != self._one or (len(shape) != 1 and shape != (1, *self._one)):
             return None
         if x.dtype is not packed.dtype or not x.is_cpu or not x.is_contiguous() or x.is_neg():
-            return None
-        if isinstance(packed, EquationSteps):
             return None
         y = torch.empty((*shape[:-1], self._width), dtype=x.dtype)
         done = packed.step_at(x.data_ptr(), y.data_ptr(), self.layer._parameters, self._names, None)
