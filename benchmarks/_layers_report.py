@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from benchmarks._layers_cases import KINDS, MODES, SHAPES, THREADS
+from benchmarks._layers_options import options_table
 from benchmarks._layers_report_wide import grid, jax_scan, memory, recompute
 from benchmarks._layers_step import BARS as STEP_BARS
 from benchmarks._layers_step import RATIO_BAR
@@ -17,6 +18,7 @@ LARGE = SHAPES[-2:]
 def report(runs: Runs) -> str:
     """Every part that has been run."""
     texts = [_peak(runs), *(_mode(runs, mode) for mode in MODES), _share(runs), _ragged(runs), _step(runs)]
+    texts += [options_table(runs)]
     texts += [memory(runs), recompute(runs), grid(runs), jax_scan(runs)]
     return "\n\n".join(text for text in texts if text)
 

@@ -3,9 +3,10 @@
 python -m benchmarks.layers [--part P] [--kind K] [--budget_s S] [--cap_s S] [--again] [--report]
 
 Parts: peak (fused multiply-adds that one and two threads can do), train and infer (six shapes, against their bars),
-ragged (rows of 1 to 100 steps), step (one observation), memory (peaks of a training step), grid (is ours slower
-anywhere?), jax (needs `make peers`). A part goes on where it stopped; --again makes its figures anew. A kernel that
-does not compute what torch.nn computes in float64 is not timed: the benchmark ends with an error that names the case.
+ragged (rows of 1 to 100 steps), step (one observation), options (layers with them, against torch.nn's plain ones),
+memory (peaks of a training step), grid (is ours slower anywhere?), jax (needs `make peers`). A part goes on where it
+stopped; --again makes its figures anew. A kernel that does not compute what torch.nn (with options: the equations)
+computes in float64 is not timed: the benchmark ends with an error that names the case.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from functools import partial
 from benchmarks._layers_cases import KINDS, Options
 from benchmarks._layers_grid import grid
 from benchmarks._layers_memory import memory
+from benchmarks._layers_options import with_options
 from benchmarks._layers_peers import scan
 from benchmarks._layers_report import report
 from benchmarks._layers_shapes import peak, ragged, shapes
@@ -27,6 +29,7 @@ PARTS: dict[str, Callable[[Record, Options], None]] = {
     "infer": partial(shapes, "infer"),
     "ragged": ragged,
     "step": step,
+    "options": with_options,
     "memory": memory,
     "grid": grid,
     "jax": scan,

@@ -11,7 +11,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 import recurra.nn
 from recurra.errors import BackendUnavailable, ConfigError, DeviceError, DtypeError, ShapeError, StreamingUnsupported
-from recurra.kernels import native_is_built
+from recurra.kernels import Activation, native_is_built
 from tests.tolerances import OUTPUT_F32, SAME_FUNCTION_F64, assert_agrees
 
 KINDS = ("RNN", "LSTM", "GRU")
@@ -210,10 +210,24 @@ def test_what_does_not_fit_is_refused() -> None:
         recurra.nn.Stepper(recurra.nn.RNN(IN, H, nonlinearity=torch.sin, dtype=torch.bfloat16))
 
 
-@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
-def test_a_layer_with_options_steps_by_its_equations(kind: str) -> None:
+OPTIONS: dict[str, tuple[str, dict[str, object]]] = {
+    "rnn": ("RNN", {}),
+    "rnn, own alpha": ("RNN", {"nonlinearity": Activation("elu", 0.3)}),
+    "lstm": ("LSTM", {}),
+    "lstm, peephole": ("LSTM", {"peephole": True, "coupling": "forget", "proj_size": 3, "projection_clip": 0.2}),
+    "lstm, fastrnns": ("LSTM", {"layer_norm": "fastrnns", "cell_activation": "softsign"}),
+    "lstm, tflite": ("LSTM", {"layer_norm": "tflite", "peephole": True, "cell_clip": 0.4}),
+    "gru": ("GRU", {}),
+    "gru, reset before": ("GRU", {"reset_after": False, "gate_activation": "hard_sigmoid"}),
+    "a callable": ("LSTM", {"cell_activation": torch.sin}),
+}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_layer_with_options_steps_too(name: str) -> None:
     """Some rows, then others, arrays and tensors: each row as `layer.step` alone; in training too without dropout."""
-    options = {"clip": 0.6, "zoneout": 0.2, "learned_state": True, "recurrent_dropout": 0.5, "dropout": 0.5}
+    kind, own = OPTIONS[name]
+    options = {"clip": 0.6, "zoneout": 0.2, "learned_state": True, "recurrent_dropout": 0.5, "dropout": 0.5, **own}
     layer = getattr(recurra.nn, kind)(IN, H, 2, batch_first=True, dtype=torch.float64, **options)
     with torch.no_grad():
         for parameter in layer.parameters():
@@ -231,9 +245,11 @@ def test_a_layer_with_options_steps_by_its_equations(kind: str) -> None:
                     y, state = layer.step(x[t, row], state)
                 assert_agrees(found[t][rows[t].index(row)], y, SAME_FUNCTION_F64)
     with pytest.raises(ShapeError, match="the state should be"):
-        stepper.state = torch.zeros(1, 3, H, dtype=torch.float64)
+        stepper.state = tuple(torch.zeros(1, 3, H, dtype=torch.float64) for _ in stepper.state_parts)
     one = recurra.nn.Stepper(layer)
     first = one.step(x[0, 0])
+    for parameter in layer.parameters():  # the weights lie elsewhere from here on
+        parameter.data = parameter.data.clone()
     one.state = None
     assert_agrees(torch.from_numpy(one.step(x[0, 0].numpy())), first, SAME_FUNCTION_F64)
 

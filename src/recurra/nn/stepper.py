@@ -10,11 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
-from recurra.errors import ConfigError, DeviceError, DtypeError, ShapeError
+from recurra.errors import BackendUnavailable, ConfigError, DeviceError, DtypeError, ShapeError
 from recurra.kernels.stepping import PackedSteps, row_numbers
 from recurra.nn._equation_steps import EquationSteps
 from recurra.nn._recurrent import Recurrent
-from recurra.nn.rnn import RNN
 
 Observation = TypeVar("Observation", Tensor, npt.NDArray[np.floating])
 
@@ -23,8 +22,8 @@ class Stepper:
     """Takes observations one by one and carries the state; equal to `layer.step`, without its cost.
 
     One row reads the weights as they lie; several rows read packed ones, which are packed again when a weight has
-    changed, however it was changed. A layer with options beyond the plain equations goes by these, at their cost.
-    Gradients do not flow.
+    changed, however it was changed. A layer with options reads its weights as they lie, whatever the number of rows;
+    with a callable as activation it goes by the equations, at their cost. Gradients do not flow.
 
     Args:
         layer: a one-directional RNN, LSTM or GRU on the CPU, of any number of layers. In evaluation and in
@@ -46,29 +45,44 @@ class Stepper:
         layer._check_streams()
         self.layer = layer
         self.batch = _whole_number(batch)
-        self._names = tuple(layer._flat_names)
+        self._names: tuple[str | None, ...] = ()
+        self._quick_shape: tuple[int, ...] | None = None
         self._packed: PackedSteps | EquationSteps
         self._pack(None)
 
     def _pack(self, state: tuple[Tensor, ...] | None) -> None:
         layer = self.layer
-        if layer._has_plain_equations and self._can_pack():
-            activation = layer.nonlinearity if isinstance(layer, RNN) else "tanh"
-            packed = PackedSteps(layer._recurrence, layer._weights(), self.batch, activation)
-            self._packed, self._step = packed, packed.step
-            self._quick_shape: tuple[int, ...] | None = (packed.inputs,)
-        else:
+        packed = self._packed_steps()
+        if packed is None:
             self._packed, self._quick_shape = EquationSteps(layer, self.batch), None
+        else:
+            self._packed, self._step = packed, packed.step
+            self._quick_shape = (packed.inputs,)
+            more, fields = (None,) * packed.fields, packed.fields
+            self._names = tuple(name for names in layer._names for name in (*names, *more)[:fields])
         self._packed.set_state(self._first_state() if state is None else state)
         self._type: Any = np.float64 if self._packed.dtype is torch.float64 else np.float32
         self._dtype = np.dtype(self._type)
         self._one = (self._packed.inputs,)
         self._width = self._packed.width
 
-    def _can_pack(self) -> bool:
-        """Whether every weight is the layer's own parameter, in one piece; parametrized and pruned ones are not."""
-        parts = [self.layer._parameters.get(name) for name in self._names if name is not None]
-        return all(part is not None and part.is_contiguous() and not part.is_neg() for part in parts)
+    def _packed_steps(self) -> PackedSteps | None:
+        """The native steps, or None for a layer that goes by its equations.
+
+        These are layers with a Python callable, and those whose weights are not their own parameters in one piece:
+        parametrized and pruned ones.
+        """
+        layer = self.layer
+        own = [layer._parameters.get(name) for names in layer._names for name in names if name is not None]
+        if not all(part is not None and part.is_contiguous() and not part.is_neg() for part in own):
+            return None
+        options = layer._options
+        try:
+            return PackedSteps(layer._recurrence, layer._weights(), self.batch, options.kernel, options.zoneout)
+        except BackendUnavailable:
+            if layer._has_plain_equations:
+                raise
+            return None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Stepper":
         return _restored(copy.deepcopy(self.layer, memo), self.batch, self.state_parts)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from recurra.errors import ConfigError, StreamingUnsupported
+from recurra.errors import ConfigError
 from recurra.nn._recurrent import Recurrent
 from recurra.nn.exchange._arrays import Layer, arrays_of, kind_of, layer_from
 from recurra.nn.exchange._conventions import import_onnx
@@ -40,13 +40,13 @@ def to_onnx(
     | h_n, c_n | [L*D, B, H] | outputs; c_n of an LSTM |
 
     The model computes what the layer does in evaluation, without dropout, in the type of the layer's parameters;
-    onnxruntime's operators are those of float32.
+    onnxruntime's operators are those of float32. A learned state is where the model begins, if the state is no input.
 
     Args:
         layer: an RNN, LSTM or GRU.
         path: where to write the model too, if given.
         single_step: one observation, with the state as inputs and outputs: feed h_n and c_n back as h_0 and c_0.
-        state: whether the initial state is an input; without it, it is zeros.
+        state: whether the initial state is an input; without it, it is zeros, or the learned one.
         lengths: whether the valid steps of each row are an input. A row of length 0 keeps its initial state, here too.
         layout: the operators' attribute: 0 (time first inside) or 1 (batch first inside; onnxruntime lacks it).
 
@@ -57,7 +57,7 @@ def to_onnx(
         ConfigError: (a ValueError) if the layer has an option that the operator does not have (its name is said), such
             as a projection or a callable activation; or if lengths are asked for with a single step.
         DtypeError: if the parameters are of a type that NumPy has not.
-        StreamingUnsupported: if a single step of a bidirectional layer is asked for.
+        StreamingUnsupported: if a single step of a layer is asked for that is bidirectional or runs in reverse.
         MissingExtraError: if onnx is not installed.
 
     Source: ONNX operators RNN, LSTM and GRU of opset 14.
@@ -66,13 +66,14 @@ def to_onnx(
         raise ConfigError(f"layout should be 0 or 1, got: {layout!r}")
     if single_step and lengths:
         raise ConfigError("a single step has no lengths: leave out the rows that have ended")
-    if single_step and layer.bidirectional:
-        raise StreamingUnsupported(f"{type(layer).__name__} is bidirectional: it cannot go step by step")
+    if single_step and isinstance(layer, Recurrent):
+        layer._check_streams()
     kind, onnx, drawing = kind_of(layer), import_onnx(), Drawing()
     inside = _into_the_operators(drawing, layer, single_step, layout)
     parts = ("h", "c")[: len(layer._state_widths)]
     given = [f"{part}_0" for part in parts] if state or single_step else []
-    output, last = draw_stack(drawing, layer, inside, given, "lengths" if lengths else "", layout)
+    before = given if given or not layer.learned_state else _learned(drawing, layer, inside, layout)
+    output, last = draw_stack(drawing, layer, inside, before, "lengths" if lengths else "", layout)
     output = _out_of_the_operators(drawing, output, layer, single_step, layout)
 
     directions = 2 if layer.bidirectional else 1
@@ -137,6 +138,19 @@ def from_onnx(
         batch_first=first.batch_first if batch_first is None else batch_first,
         **layer_arguments(first),
     )
+
+
+def _learned(drawing: Drawing, layer: Recurrent, x: str, layout: int) -> list[str]:
+    """The learned parts of the state [L*D, B, H], as many rows as x has."""
+    first = layer._expected().first
+    assert first is not None
+    rows = drawing.add("Gather", drawing.add("Shape", x), drawing.whole_numbers(0 if layout else 1))
+    names = []
+    for name, part in zip(("h", "c"), first, strict=False):
+        fixed = drawing.put(f"learned_{name}", part.detach().cpu().numpy()[:, None])
+        count = [drawing.whole_numbers(size) for size in (part.shape[0], part.shape[1])]
+        names.append(drawing.add("Expand", fixed, drawing.add("Concat", count[0], rows, count[1], axis=0)))
+    return names
 
 
 def _by_name(onnx: Any, initialisers: Any) -> dict[str, npt.NDArray[Any]]:
