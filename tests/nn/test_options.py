@@ -318,6 +318,38 @@ def test_autocast_computes_in_the_type_of_its_own_and_close(kind: str) -> None:
     assert_agrees(y.float().detach(), layer(x)[0].detach(), Tolerance(0.05, 0.05))
 
 
+COMPILED: list[tuple[Any, ...]] = [
+    ("RNN", {"nonlinearity": torch.sin, "clip": 0.5}),
+    ("LSTM", {"peephole": True, "layer_norm": "tflite", "zoneout": 0.1, "learned_state": True}),
+    ("GRU", {"gate_activation": "hard_sigmoid", "reverse": True}),
+]
+
+
+@pytest.mark.parametrize(("kind", "options"), COMPILED)
+def test_compiled_and_exported_layers_are_the_layer(kind: str, options: dict[str, Any]) -> None:
+    """Also with a Python callable, which the tracers look into."""
+    torch._dynamo.reset()
+    layer = getattr(recurra.nn, kind)(IN, H, dtype=torch.float64, **options).eval()
+    x, lengths = torch.randn(T, B, IN, dtype=torch.float64), torch.tensor(RAGGED)
+    expected = layer(x, lengths=lengths)[0].detach()
+    found = torch.compile(layer, fullgraph=True, backend="aot_eager")(x, lengths=lengths)[0]
+    assert_agrees(found.detach(), expected, SAME_FUNCTION_F64)
+    program = torch.export.export(layer, (x,), {"lengths": lengths})
+    assert_agrees(program.module()(x, lengths=lengths)[0].detach(), expected, SAME_FUNCTION_F64)
+
+
+def test_masks_are_drawn_anew_in_a_compiled_layer() -> None:
+    torch._dynamo.reset()
+    layer = recurra.nn.GRU(IN, H, recurrent_dropout=0.5, zoneout=0.5)
+    run = torch.compile(layer, fullgraph=True, backend="aot_eager")
+    x = torch.randn(T, B, IN)
+    torch.manual_seed(0)
+    first, second = run(x)[0].detach(), run(x)[0].detach()
+    torch.manual_seed(0)
+    assert_agrees(first, layer(x)[0].detach(), OUTPUT_F32)
+    assert not torch.equal(first, second)
+
+
 WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("RNN", {"clip": 0.0}, "clip should be a finite number above zero, got: 0.0"),
     ("RNN", {"clip": "1"}, "clip should be a finite number"),
