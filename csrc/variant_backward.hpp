@@ -81,7 +81,7 @@ template <class T> void split_output(const VariantBackward<T>& v, int64_t t, int
     }
     if (projected) {
       const Vec<T> h = load(projected + k);
-      d = (h >= low) & (h <= high) ? d : Vec<T>{};
+      d = ((h >= low) & (h <= high)) ? d : Vec<T>{};
     }
     store(to + k, d);
     store(dh + k, rest);

@@ -1,4 +1,7 @@
 // The variant kernel, compiled once for each instruction set beside isa.cpp.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wuninitialized"  // in GCC 12's own avx512fintrin.h, inlined into these loops
+#endif
 #include "variant_forward.hpp"
 #include "variant_lstm_back.hpp"
 

@@ -62,7 +62,7 @@ template <class T> void cell_back(VariantBackward<T>& v, T* dc) {
   const Vec<T> high = broadcast(T(o.cell_clip)), low = -high, zero{};
   const T *i = row.gate, *f = i + Hp, *g = f + Hp, *slope = row.slope;
   for (int64_t k = 0; k < Hp; k += kLanes<T>) {
-    const Vec<T> raw = load(row.raw + k), d = (raw >= low) & (raw <= high) ? load(v.dcell + k) : zero;
+    const Vec<T> raw = load(row.raw + k), d = ((raw >= low) & (raw <= high)) ? load(v.dcell + k) : zero;
     Vec<T> di = d * load(g + k), df = d * load(v.before + k);
     if (o.coupling == kCoupleInput) {
       di -= df;

@@ -64,7 +64,7 @@ template <class T, int ID> INLINE Curve<T> curve(Vec<T> x, Vec<T> a, Vec<T> b) {
     return {x > a ? x : (x == x ? zero : x), x > a ? one : zero};
   } else if constexpr (ID == kHardSigmoid) {
     const Vec<T> y = a * x + b;
-    return {at_most(at_least(y, zero), one), (y >= zero) & (y <= one) ? a : zero};
+    return {at_most(at_least(y, zero), one), ((y >= zero) & (y <= one)) ? a : zero};
   } else if constexpr (ID == kElu) {
     const Vec<T> e = expm1_below<T>(x > zero ? zero : x);
     return {x > zero ? x : a * e, x > zero ? one : a * (e + one)};
@@ -85,7 +85,7 @@ void apply_one(const Phi& phi, T clip, const T* x, T* y, T* slope, int64_t n) {
     const Vec<T> v = load(x + k);
     const Curve<T> c = curve<T, ID>(at_most(at_least(v, low), high), a, b);
     store(y + k, c.value);
-    if (slope) store(slope + k, (v >= low) & (v <= high) ? c.slope : zero);
+    if (slope) store(slope + k, ((v >= low) & (v <= high)) ? c.slope : zero);
   }
 }
 
