@@ -10,7 +10,7 @@ from torch import Tensor
 import recurra.nn
 from recurra.errors import ConfigError, DtypeError, ShapeError
 from recurra.nn import Bidirectional, Loop
-from tests.tolerances import EXACT, SAME_FUNCTION_F64, assert_agrees
+from tests.tolerances import EXACT, OUTPUT_F32, SAME_FUNCTION_F64, assert_agrees
 
 IN, H, B, T = 3, 4, 4, 5
 RAGGED = (5, 2, 0, 3)
@@ -131,6 +131,14 @@ def test_two_directions_are_those_of_the_layer(kind: str, form: str, batch_first
     )
     again, _ = copy.deepcopy(both)(x, None if form == "loops" else last, lengths=lengths)
     assert again.shape == y.shape
+
+
+def test_a_compiled_loop_is_the_loop() -> None:
+    torch._dynamo.reset()
+    loop = Loop(recurra.nn.LSTMCell(IN, H, peephole=True, learned_state=True), reverse=True)
+    x, lengths = torch.randn(T, B, IN), torch.tensor(RAGGED)
+    found = torch.compile(loop, fullgraph=True, backend="aot_eager")(x, lengths=lengths)
+    assert_agrees(detached(*found), detached(*loop(x, lengths=lengths)), OUTPUT_F32)
 
 
 def test_the_two_may_differ_and_be_merged_otherwise() -> None:

@@ -144,6 +144,70 @@ def test_a_single_step_graph_comes_back_too() -> None:
     assert_agrees(from_onnx(to_onnx(layer, single_step=True)).state_dict()["weight_hh_l1"], layer.weight_hh_l1, EXACT)
 
 
+SCANS: list[tuple[str, dict[str, Any]]] = [
+    ("LSTM", {"proj_size": 2}),
+    ("LSTM", {"layer_norm": "ba", "gate_activation": "hard_sigmoid"}),
+    ("LSTM", {"layer_norm": "fastrnns", "zoneout": (0.1, 0.2), "cell_activation": SCALED}),
+    ("LSTM", {"layer_norm": "tflite", "peephole": True, "coupling": "forget", "clip": 0.9, "bias": False}),
+    ("LSTM", {"cell_clip": 0.4, "coupling": "input", "proj_size": 3, "projection_clip": 0.2}),
+    ("GRU", {"zoneout": 0.3, "reset_after": False, "gate_activation": HARD, "clip": 0.8}),
+    ("GRU", {"zoneout": 0.3, "candidate_activation": recurra.nn.Activation("affine", alpha=0.4, beta=0.1)}),
+    ("RNN", {"zoneout": 0.2, "nonlinearity": "elu", "clip": 0.5}),
+]
+"""Layers with options that ONNX's operators lack."""
+
+
+def with_random_weights(kind: str, options: dict[str, Any], **more: Any) -> Any:
+    torch.manual_seed(0)
+    layer = getattr(recurra.nn, kind)(I, H, 2, **options, **more).eval()
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.normal_(0, 0.5)
+    return layer
+
+
+@pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN:UserWarning")
+@pytest.mark.parametrize("lengths", [False, True])
+@pytest.mark.parametrize("way", [{}, {"bidirectional": True}, {"reverse": True}], ids=["forward", "both", "reverse"])
+@pytest.mark.parametrize(("kind", "options"), SCANS)
+def test_what_the_operators_lack_is_exported_as_a_scan(
+    kind: str, options: dict[str, Any], way: dict[str, bool], lengths: bool
+) -> None:
+    """The expected numbers are onnxruntime's, of Scan and elementary operators; rows of length 0 keep their state."""
+    layer = with_random_weights(kind, options, **way, batch_first=lengths, learned_state=not lengths)
+    model = to_onnx(layer, state=lengths, lengths=lengths)
+    assert "Scan" in {each.op_type for each in model.graph.node}
+    run = session(model)
+    for batch, time in SIZES:
+        torch.manual_seed(batch)
+        x = torch.randn((batch, time, I) if lengths else (time, batch, I))
+        given, state, steps = {"x": x}, None, None
+        if lengths:
+            steps = torch.tensor([time, *(k % (time + 1) for k in range(batch - 1))], dtype=torch.int32)
+            parts = [torch.randn(len(layer.all_weights), batch, width) for width in layer._state_widths]
+            given |= {"lengths": steps} | {f"{name}_0": part for name, part in zip("hc", parts, strict=False)}
+            state = tuple(parts) if len(parts) > 1 else parts[0]
+        with torch.no_grad():
+            found = flat(*layer(x, state, lengths=steps))
+        assert_agrees(found, list(run(**given).values()), NEAR, f"{batch} rows, {time} steps")
+    with pytest.raises(ConfigError, match="no operator RNN, LSTM or GRU"):
+        from_onnx(model)
+
+
+@pytest.mark.parametrize(("kind", "options"), SCANS)
+def test_single_steps_of_what_the_operators_lack(kind: str, options: dict[str, Any]) -> None:
+    layer = with_random_weights(kind, options)
+    run = session(to_onnx(layer, single_step=True))
+    state = None
+    carried = {f"{n}_0": torch.zeros(2, 3, w) for n, w in zip("hc", layer._state_widths, strict=False)}
+    for x in torch.randn(4, 3, I):
+        with torch.no_grad():
+            y, state = layer.step(x, state)
+        found = run(x=x, **carried)
+        carried = {name.replace("_n", "_0"): part for name, part in found.items() if name != "output"}
+        assert_agrees(flat(y, state), list(found.values()), NEAR)
+
+
 def test_recurrent_dropout_is_not_part_of_a_model() -> None:
     layer = make("LSTM", recurrent_dropout=0.5)
     run = session(to_onnx(layer))
@@ -305,12 +369,15 @@ def test_a_model_without_a_recurrent_operator_is_refused() -> None:
 @pytest.mark.parametrize(
     ("layer", "options", "error", "message"),
     [
-        (recurra.nn.LSTM(I, H, proj_size=2), {}, ConfigError, "LSTM cannot express proj_size=2"),
         (recurra.nn.RNN(I, H, nonlinearity=torch.sin), {}, ConfigError, "callable"),
-        (recurra.nn.LSTM(I, H, coupling="forget"), {}, ConfigError, "cannot express coupling='forget'"),
-        (recurra.nn.LSTM(I, H, cell_clip=1.0), {}, ConfigError, "cannot express cell_clip=1.0"),
-        (recurra.nn.LSTM(I, H, layer_norm="ba"), {}, ConfigError, "cannot express layer_norm='ba'"),
-        (recurra.nn.GRU(I, H, zoneout=0.1), {}, ConfigError, "cannot express zoneout=0.1"),
+        (recurra.nn.RNN(I, H, nonlinearity=torch.sin, zoneout=0.1), {}, ConfigError, "callable"),
+        (
+            recurra.nn.GRU(I, H, zoneout=0.1),
+            {"layout": 1},
+            ConfigError,
+            r"layout=1 .* lack options of GRU.*zoneout=0.1",
+        ),
+        (recurra.nn.GRU(I, H, zoneout=0.1, reverse=True), {"single_step": True}, StreamingUnsupported, "reverse"),
         (recurra.nn.GRU(I, H, bidirectional=True), {"single_step": True}, StreamingUnsupported, "bidirectional"),
         (recurra.nn.GRU(I, H), {"single_step": True, "lengths": True}, ConfigError, "lengths"),
         (recurra.nn.GRU(I, H), {"layout": 2}, ConfigError, "layout"),

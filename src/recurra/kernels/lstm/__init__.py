@@ -79,7 +79,7 @@ def cell(
         ShapeError, DtypeError, DeviceError: if the tensors do not fit each other.
         ConfigError, BackendUnavailable: as `sequence`.
     """
-    call = _call.Call(x, state, (w,), options=options, is_cell=True)
+    call = _call.Call(x, state, (w,), _call.ONE_LAYER, options=options, is_cell=True)
     _checks.check_cell(call, _KIND)
     return _dispatch.choose(_BACKENDS, backend, call).cell(call)
 

@@ -104,7 +104,7 @@ def arrays_of(layer: Recurrent) -> list[Arrays]:
         DtypeError: if they are of a type that NumPy has not.
     """
     return [
-        Arrays(*(None if part is None else _as_array(part) for part in (*w[:4], w.w_p)))  # type: ignore[arg-type]
+        Arrays(*(None if part is None else as_array(part) for part in (*w[:4], w.w_p)))  # type: ignore[arg-type]
         for w in layer._weights()
     ]
 
@@ -165,7 +165,12 @@ def _torch_type(arrays: Sequence[Arrays]) -> torch.dtype:
     return _TYPES[names.pop()]
 
 
-def _as_array(part: Tensor) -> Array:
+def as_array(part: Tensor) -> Array:
+    """A copy of a parameter.
+
+    Raises:
+        DtypeError: if it is of a type that NumPy has not.
+    """
     if part.dtype not in _TYPES.values():
         raise DtypeError(f"weights should be of a type of {', '.join(_TYPES)}, got {part.dtype}; convert the layer")
     copied: Array = part.detach().cpu().numpy().copy()

@@ -1,6 +1,7 @@
 """Layers to and from ONNX: the operators RNN, LSTM and GRU, whole sequences or one step at a time."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +10,12 @@ import numpy.typing as npt
 
 from recurra.errors import ConfigError
 from recurra.nn._recurrent import Recurrent
-from recurra.nn.exchange._arrays import Layer, arrays_of, kind_of, layer_from
+from recurra.nn.exchange._arrays import Layer, arrays_of, as_array, kind_of, layer_from
 from recurra.nn.exchange._conventions import import_onnx
 from recurra.nn.exchange._drawing import Drawing, Shape, Value
 from recurra.nn.exchange._model import Model
 from recurra.nn.exchange._operator import layer_arguments, read_operator
+from recurra.nn.exchange._scanning import draw_scans, needs_scan
 from recurra.nn.exchange._writing import draw_stack
 
 if TYPE_CHECKING:
@@ -30,6 +32,9 @@ def to_onnx(
     layout: int = 0,
 ) -> "ModelProto":
     """A layer as an ONNX model, a chain of one operator for each layer; batch and time stay free.
+
+    A layer with an option that ONNX's operators lack (a projection, the clip of cell or projection, coupling="forget",
+    layer normalisation, zoneout) becomes a chain of Scan operators over its own step.
 
     | name | sizes | |
     |---|---|---|
@@ -54,26 +59,25 @@ def to_onnx(
         The model, checked by ONNX.
 
     Raises:
-        ConfigError: (a ValueError) if the layer has an option that the operator does not have (its name is said), such
-            as a projection or a callable activation; or if lengths are asked for with a single step.
+        ConfigError: (a ValueError) if an activation is a callable that ONNX has not, lengths are asked for with a
+            single step, or layout 1 where a Scan is written.
         DtypeError: if the parameters are of a type that NumPy has not.
         StreamingUnsupported: if a single step of a layer is asked for that is bidirectional or runs in reverse.
         MissingExtraError: if onnx is not installed.
 
     Source: ONNX operators RNN, LSTM and GRU of opset 14.
     """
-    if layout not in (0, 1):
-        raise ConfigError(f"layout should be 0 or 1, got: {layout!r}")
-    if single_step and lengths:
-        raise ConfigError("a single step has no lengths: leave out the rows that have ended")
-    if single_step and isinstance(layer, Recurrent):
-        layer._check_streams()
     kind, onnx, drawing = kind_of(layer), import_onnx(), Drawing()
+    scans = needs_scan(layer)
+    _check(layer, single_step, lengths, layout, scans)
     inside = _into_the_operators(drawing, layer, single_step, layout)
     parts = ("h", "c")[: len(layer._state_widths)]
     given = [f"{part}_0" for part in parts] if state or single_step else []
-    before = given if given or not layer.learned_state else _learned(drawing, layer, inside, layout)
-    output, last = draw_stack(drawing, layer, inside, before, "lengths" if lengths else "", layout)
+    before, ends = given, "lengths" if lengths else ""
+    if not given and (scans or layer.learned_state):
+        before = _first_state(drawing, layer, inside, layout)
+    draw = draw_scans if scans else partial(draw_stack, layout=layout)
+    output, last = draw(drawing, layer, inside, before, ends)
     output = _out_of_the_operators(drawing, output, layer, single_step, layout)
 
     directions = 2 if layer.bidirectional else 1
@@ -140,16 +144,27 @@ def from_onnx(
     )
 
 
-def _learned(drawing: Drawing, layer: Recurrent, x: str, layout: int) -> list[str]:
-    """The learned parts of the state [L*D, B, H], as many rows as x has."""
-    first = layer._expected().first
-    assert first is not None
+def _check(layer: Recurrent, single_step: bool, lengths: bool, layout: int, scans: bool) -> None:
+    if layout not in (0, 1):
+        raise ConfigError(f"layout should be 0 or 1, got: {layout!r}")
+    if layout and scans:
+        raise ConfigError(f"layout=1 is an attribute of ONNX's operators, which lack options of {layer!r}")
+    if single_step and lengths:
+        raise ConfigError("a single step has no lengths: leave out the rows that have ended")
+    if single_step:
+        layer._check_streams()
+
+
+def _first_state(drawing: Drawing, layer: Recurrent, x: str, layout: int) -> list[str]:
+    """The parts of the first state [L*D, B, width], learned or zero, with as many rows as x has."""
+    first, dtype = layer._expected().first, arrays_of(layer)[0].w_ih.dtype
     rows = drawing.add("Gather", drawing.add("Shape", x), drawing.whole_numbers(0 if layout else 1))
     names = []
-    for name, part in zip(("h", "c"), first, strict=False):
-        fixed = drawing.put(f"learned_{name}", part.detach().cpu().numpy()[:, None])
-        count = [drawing.whole_numbers(size) for size in (part.shape[0], part.shape[1])]
-        names.append(drawing.add("Expand", fixed, drawing.add("Concat", count[0], rows, count[1], axis=0)))
+    for k, width in enumerate(layer._state_widths):
+        count = len(layer._names)
+        numbers = np.zeros((count, 1, width), dtype) if first is None else as_array(first[k])[:, None]
+        sizes = drawing.add("Concat", drawing.whole_numbers(count), rows, drawing.whole_numbers(width), axis=0)
+        names.append(drawing.add("Expand", drawing.put(f"first_{k}", numbers), sizes))
     return names
 
 
