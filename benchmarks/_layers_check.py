@@ -57,10 +57,8 @@ def run(layer: torch.nn.Module, x: Tensor, lengths: Tensor | None) -> tuple[Tens
     return y, state
 
 
-def compare(
-    case: str, found: Mapping[str, Tensor], truth: Mapping[str, Tensor], slack: float = 1.0
-) -> dict[str, float]:
-    """Hold results against the truth, by name; slack times the bounds are allowed.
+def compare(case: str, found: Mapping[str, Tensor], truth: Mapping[str, Tensor]) -> dict[str, float]:
+    """Hold results against the truth, by name.
 
     Returns:
         The largest error of the outputs and states, "error", and of the gradients, "gradient_error" (if any).
@@ -77,7 +75,6 @@ def compare(
         error = difference(found[name], right)
         is_gradient = name.startswith("gradient")
         bound, place = (GRADIENT, "gradient_error") if is_gradient else (OUTPUT, "error")
-        bound *= slack
         if not error <= bound:
             raise WrongKernelError(f"{case}: {name} is off by {error:.1e}, allowed is {bound:.0e}")
         worst[place] = max(worst.get(place, 0.0), error)
