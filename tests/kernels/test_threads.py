@@ -62,7 +62,7 @@ def four_threads() -> Iterator[None]:
 @pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_there_are_as_many_threads_as_torch_says(runtime: str) -> None:
-    """The calling thread is one of them, so n threads are n - 1 new ones; a smaller number makes none, and ours stay."""
+    """The calling thread is one of them, so n threads are n - 1 new ones; a smaller one makes none; ours stay."""
     code = """
 torch.set_num_threads(1)
 before = tasks()
