@@ -9,13 +9,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import _cta_report, _layers_report, sines, transforms
+from benchmarks import _cta_report, _eth_ucy_report, _layers_report, hurricanes, sines, track_stream, transforms
 
 ROOT = Path(__file__).parent.parent
 BEGIN, END = "<!-- scores: written by docs/write_tables.py -->", "<!-- end of scores -->"
 PARTS = {
     "cta": ("CTA ridership", _cta_report.report),
     "sines": ("Synthetic sines", sines.report),
+    "eth_ucy": ("Pedestrians: ETH/UCY", _eth_ucy_report.report),
+    "hurricanes": ("Atlantic hurricanes", hurricanes.report),
+    "track_stream": ("A stream of tracks", track_stream.report),
     "layers": ("The recurrent layers on the CPU", _layers_report.report),
     "transforms": ("PyTorch's transforms of the layers", transforms.report),
 }

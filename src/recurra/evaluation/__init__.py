@@ -10,6 +10,17 @@ from recurra.evaluation.significance import (
     diebold_mariano,
     moving_block_bootstrap,
 )
+from recurra.evaluation.tracks import (
+    Truth,
+    best_of,
+    compare_paths,
+    density_ranks,
+    fit_rules,
+    log_density,
+    report_tracks,
+    score_tracks,
+)
+from recurra.evaluation.tracks_report import TrackReport, TrackScores
 
 __all__ = [
     "BacktestReport",
@@ -17,8 +28,18 @@ __all__ = [
     "DieboldMariano",
     "Interval",
     "Scores",
+    "TrackReport",
+    "TrackScores",
+    "Truth",
     "backtest",
+    "best_of",
     "clustered_bootstrap",
+    "compare_paths",
+    "density_ranks",
     "diebold_mariano",
+    "fit_rules",
+    "log_density",
     "moving_block_bootstrap",
+    "report_tracks",
+    "score_tracks",
 ]

@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from recurra.learners.forecaster import Forecaster
     from recurra.learners.loading import TASKS, load
+    from recurra.learners.trajectory import TrajectoryForecaster
 
-__all__ = ["TASKS", "Forecaster", "load"]
+__all__ = ["TASKS", "Forecaster", "TrajectoryForecaster", "load"]
 
-_PLACES = {"Forecaster": "forecaster", "TASKS": "loading", "load": "loading"}
+_PLACES = {
+    "Forecaster": "forecaster",
+    "TASKS": "loading",
+    "TrajectoryForecaster": "trajectory",
+    "load": "loading",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING, Any
 from recurra.checkpoints import load_checkpoint
 from recurra.errors import DamagedModelError
 from recurra.learners.forecaster import TASK, Forecaster
+from recurra.learners.trajectory import TASK as TRAJECTORY
+from recurra.learners.trajectory import TrajectoryForecaster
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TASKS: "Mapping[str, type[Forecaster]]" = {TASK: Forecaster}
+TASKS: "Mapping[str, type[Forecaster] | type[TrajectoryForecaster]]" = {
+    TASK: Forecaster,
+    TRAJECTORY: TrajectoryForecaster,
+}
 
 
 def load(folder: str | os.PathLike[str]) -> Any:

@@ -9,11 +9,13 @@ from recurra.plots.gradients import gradient_decay
 from recurra.plots.saturation import Saturation, saturation_chart, saturation_shares
 from recurra.plots.scores import score_chart
 from recurra.plots.states import state_maps
+from recurra.plots.tracks import TrackPicture, track_map
 from recurra.plots.training import loss_curves
 
 __all__ = [
     "FanSeries",
     "Saturation",
+    "TrackPicture",
     "fan",
     "fans",
     "gradient_decay",
@@ -23,4 +25,5 @@ __all__ = [
     "save",
     "score_chart",
     "state_maps",
+    "track_map",
 ]

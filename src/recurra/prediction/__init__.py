@@ -3,5 +3,16 @@
 from recurra.prediction.forecast import ForecastPredictor, Hindcast
 from recurra.prediction.policy import ArrivalPolicy
 from recurra.prediction.stream import ForecastStream
+from recurra.prediction.track_arrivals import TrackArrivalPolicy
+from recurra.prediction.trajectory import TrajectoryPredictor
+from recurra.prediction.trajectory_stream import TrajectoryStream
 
-__all__ = ["ArrivalPolicy", "ForecastPredictor", "ForecastStream", "Hindcast"]
+__all__ = [
+    "ArrivalPolicy",
+    "ForecastPredictor",
+    "ForecastStream",
+    "Hindcast",
+    "TrackArrivalPolicy",
+    "TrajectoryPredictor",
+    "TrajectoryStream",
+]

@@ -3,12 +3,15 @@
 from recurra.data.catalogue.entries import DataFile, DataSet, data_set, list_data_sets
 from recurra.data.catalogue.forecasting import M4Weekly, load_cta_ridership, load_etth1, load_m4_weekly
 from recurra.data.catalogue.store import ENVIRONMENT, data_folder, fetch, locate, verify
+from recurra.data.catalogue.trajectories import ETH_UCY_SCENES, EthUcyFold, load_eth_ucy, load_hurdat
 from recurra.data.catalogue.verification import Verification
 
 __all__ = [
     "ENVIRONMENT",
+    "ETH_UCY_SCENES",
     "DataFile",
     "DataSet",
+    "EthUcyFold",
     "M4Weekly",
     "Verification",
     "data_folder",
@@ -16,7 +19,9 @@ __all__ = [
     "fetch",
     "list_data_sets",
     "load_cta_ridership",
+    "load_eth_ucy",
     "load_etth1",
+    "load_hurdat",
     "load_m4_weekly",
     "locate",
     "verify",
