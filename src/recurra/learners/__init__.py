@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from recurra.learners.forecaster import Forecaster
     from recurra.learners.loading import TASKS, load
+    from recurra.learners.translator import Translator
 
-__all__ = ["TASKS", "Forecaster", "load"]
+__all__ = ["TASKS", "Forecaster", "Translator", "load"]
 
-_PLACES = {"Forecaster": "forecaster", "TASKS": "loading", "load": "loading"}
+_PLACES = {"Forecaster": "forecaster", "TASKS": "loading", "Translator": "translator", "load": "loading"}
 
 
 def __getattr__(name: str) -> object:

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 from recurra.checkpoints import load_checkpoint
 from recurra.errors import DamagedModelError
 from recurra.learners.forecaster import TASK, Forecaster
+from recurra.learners.translator import TASK as TRANSLATION
+from recurra.learners.translator import Translator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TASKS: "Mapping[str, type[Forecaster]]" = {TASK: Forecaster}
+TASKS: "Mapping[str, type[Forecaster] | type[Translator]]" = {TASK: Forecaster, TRANSLATION: Translator}
 
 
 def load(folder: str | os.PathLike[str]) -> Any:

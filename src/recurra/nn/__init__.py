@@ -10,6 +10,7 @@ Positional arguments, parameter names, shapes, gate order, state_dict and output
 """
 
 from recurra.nn import exchange
+from recurra.nn._attending import ProjectedKeys
 from recurra.nn.attention import AdditiveAttention, MultiplicativeAttention
 from recurra.nn.gradients import gradient_norms
 from recurra.nn.gru import GRU
@@ -30,6 +31,7 @@ __all__ = [
     "GRUCell",
     "LSTMCell",
     "MultiplicativeAttention",
+    "ProjectedKeys",
     "RNNCell",
     "Stepper",
     "Trace",

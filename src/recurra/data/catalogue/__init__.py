@@ -3,21 +3,27 @@
 from recurra.data.catalogue.entries import DataFile, DataSet, data_set, list_data_sets
 from recurra.data.catalogue.forecasting import M4Weekly, load_cta_ridership, load_etth1, load_m4_weekly
 from recurra.data.catalogue.store import ENVIRONMENT, data_folder, fetch, locate, verify
+from recurra.data.catalogue.translation import CmuDict, Multi30k, Pronunciations, load_cmudict, load_multi30k
 from recurra.data.catalogue.verification import Verification
 
 __all__ = [
     "ENVIRONMENT",
+    "CmuDict",
     "DataFile",
     "DataSet",
     "M4Weekly",
+    "Multi30k",
+    "Pronunciations",
     "Verification",
     "data_folder",
     "data_set",
     "fetch",
     "list_data_sets",
+    "load_cmudict",
     "load_cta_ridership",
     "load_etth1",
     "load_m4_weekly",
+    "load_multi30k",
     "locate",
     "verify",
 ]
