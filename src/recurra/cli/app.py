@@ -35,8 +35,8 @@ SIGTERM and Ctrl-C end the stream between two rows; the snapshot is written then
 TRANSLATE = """Translate lines: one text a line on standard input, one answer a line on standard output.
 
 recurra translate model/ < questions.txt > answers.txt
-Every line is answered, in its place; an empty line by an empty one. With --nbest N each line has up to N answers, written
-as NUMBER ||| ANSWER ||| SCORE. --alignment adds a tab and pairs of word numbers, source-target, counted from 0."""
+Every line is answered, in its place; an empty line by an empty one. With --nbest N each line has up to N answers,
+written as NUMBER ||| ANSWER ||| SCORE. --alignment adds a tab and pairs of word numbers from 0, source-target."""
 
 TASKS = {"forecast": "fit", "translation": "fit-translation"}
 

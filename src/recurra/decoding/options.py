@@ -57,4 +57,5 @@ class DecodingOptions:
 
     def normalised(self, log_probability: float, length: int) -> float:
         """Log p / ((5 + length) / 6)^alpha; the length counts END."""
-        return log_probability / ((5.0 + length) / 6.0) ** self.length_penalty
+        penalty: float = ((5.0 + length) / 6.0) ** self.length_penalty
+        return log_probability / penalty

@@ -145,7 +145,8 @@ class Translator(Learner):
         if validation is None:
             return pairs.split(config.validation, config.seed)
         two = isinstance(validation, tuple) and len(validation) == 2 and not isinstance(validation[0], tuple)
-        return pairs, read_pairs(*validation, columns) if two else read_pairs(validation, None, columns)
+        given, its_target = validation if two else (validation, None)
+        return pairs, read_pairs(given, its_target, columns)
 
     def _accept(self, config: TranslatorConfig, fitted: FittedTranslator) -> "Translator":
         self._config, self._predictor = config, fitted.predictor
@@ -220,11 +221,12 @@ class Translator(Learner):
         """Score the answers to sources against their targets, beside copying the source.
 
         Args:
-            source, target: as for `fit`.
+            source: as for `fit`.
+            target: as for `fit`.
             decoding: as for `options`.
 
         Returns:
-            BLEU with sacrebleu's signature, in small letters too, and the share of answers that are right to the letter.
+            BLEU with sacrebleu's signature, in small letters too, and the share of answers right to the letter.
         """
         self._require_fit()
         pairs = read_pairs(source, target, (self._config.source_column, self._config.target_column))

@@ -9,8 +9,11 @@ from recurra.metrics.probabilistic import (
     quantile_loss,
     weighted_quantile_loss,
 )
+from recurra.metrics.text import Bleu, bleu, wrong_answers
 
 __all__ = [
+    "Bleu",
+    "bleu",
     "coverage",
     "crps_from_quantiles",
     "interval_width",
@@ -22,4 +25,5 @@ __all__ = [
     "rmse",
     "smape",
     "weighted_quantile_loss",
+    "wrong_answers",
 ]

@@ -39,7 +39,7 @@ def bleu(
     """
     _check_numbers(hypotheses, references)
     try:
-        from sacrebleu.metrics import BLEU
+        from sacrebleu.metrics.bleu import BLEU
     except ImportError as error:
         raise MissingExtraError("BLEU needs sacrebleu; install it with: pip install 'recurra[translation]'") from error
     try:

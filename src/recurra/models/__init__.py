@@ -1,5 +1,6 @@
 """Networks for one problem each, built from `recurra.nn`; they know no table and no trainer."""
 
 from recurra.models.forecast import ForecastNetwork, ForecastShape
+from recurra.models.translation import TranslationNetwork, TranslationShape
 
-__all__ = ["ForecastNetwork", "ForecastShape"]
+__all__ = ["ForecastNetwork", "ForecastShape", "TranslationNetwork", "TranslationShape"]

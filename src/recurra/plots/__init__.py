@@ -3,6 +3,7 @@
 Nothing here touches pyplot or a screen: each function returns a matplotlib Figure, and `save` writes it.
 """
 
+from recurra.plots.alignment import alignment_chart
 from recurra.plots.fan import FanSeries, fan, fans
 from recurra.plots.files import save
 from recurra.plots.gradients import gradient_decay
@@ -14,6 +15,7 @@ from recurra.plots.training import loss_curves
 __all__ = [
     "FanSeries",
     "Saturation",
+    "alignment_chart",
     "fan",
     "fans",
     "gradient_decay",

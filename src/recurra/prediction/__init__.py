@@ -3,5 +3,13 @@
 from recurra.prediction.forecast import ForecastPredictor, Hindcast
 from recurra.prediction.policy import ArrivalPolicy
 from recurra.prediction.stream import ForecastStream
+from recurra.prediction.translation import Translation, TranslationPredictor
 
-__all__ = ["ArrivalPolicy", "ForecastPredictor", "ForecastStream", "Hindcast"]
+__all__ = [
+    "ArrivalPolicy",
+    "ForecastPredictor",
+    "ForecastStream",
+    "Hindcast",
+    "Translation",
+    "TranslationPredictor",
+]

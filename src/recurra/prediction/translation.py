@@ -83,8 +83,8 @@ class TranslationPredictor:
             sizes = network.shape.source_size, network.shape.target_size
             if sizes != (len(wording.source), len(wording.target)):
                 raise ConfigError(
-                    f"the vocabularies have {len(wording.source)} and {len(wording.target)} pieces, but the network was "
-                    f"made for {sizes[0]} and {sizes[1]}; take the vocabularies it was trained with"
+                    f"the vocabularies have {len(wording.source)} and {len(wording.target)} pieces, but the network "
+                    f"was made for {sizes[0]} and {sizes[1]}; take the vocabularies it was trained with"
                 )
         self.networks, self.wording, self.joint = tuple(networks), wording, joint
         self.scorer = NetworkScorer(networks)

@@ -53,7 +53,8 @@ def load_multi30k(source: str = "de", target: str = "en") -> Multi30k:
     """Multi30k task 1: descriptions of pictures in English and German, raw text.
 
     Args:
-        source, target: "de" and "en", or the other way round.
+        source: language to translate from, "de" or "en".
+        target: the other one.
 
     Raises:
         ConfigError: for other languages.

@@ -88,7 +88,8 @@ def encode_pairs(
 
     Args:
         pairs: the texts.
-        source, target: the vocabularies of the sides.
+        source: vocabulary of the sources.
+        target: vocabulary of the targets.
         max_length: pieces of a side at most.
         too_long: what becomes of a pair with a longer side.
 
@@ -103,7 +104,8 @@ def encode_pairs(
             counts[name] += many
             first.setdefault(name, row + 1)
 
-    kept: tuple[list[Numbers], list[Numbers], list[int]] = ([], [], [])
+    kept: tuple[list[Numbers], list[Numbers]] = ([], [])
+    rows: list[int] = []
     for row, texts in enumerate(zip(pairs.source, pairs.target, strict=True)):
         sides = [pieces.encode(text) for pieces, text in zip((source, target), texts, strict=True)]
         longest = max(map(len, sides))
@@ -123,16 +125,16 @@ def encode_pairs(
             sides = [side[:max_length] for side in sides]
         count("unknown", row, sum(side.count(UNKNOWN) for side in sides))
         counts["pieces"] += sum(map(len, sides))
-        for numbers, side in zip(kept, sides, strict=False):
-            numbers.append(np.array(side, np.int64))  # type: ignore[arg-type]
-        kept[2].append(row)
-    if not kept[2]:
+        for numbers, side in zip(kept, sides, strict=True):
+            numbers.append(np.array(side, np.int64))
+        rows.append(row)
+    if not rows:
         raise TableError(
             f"{pairs.place}: of {len(pairs)} pairs none is left ({counts['empty']} are empty, {counts['too_long']} "
             f"longer than max_length={max_length} pieces)"
         )
-    report = TextReport(len(pairs), len(kept[2]), **counts, first=first)
-    return EncodedPairs(tuple(kept[0]), tuple(kept[1]), np.array(kept[2], np.int64), report)
+    report = TextReport(len(pairs), len(rows), **counts, first=first)
+    return EncodedPairs(tuple(kept[0]), tuple(kept[1]), np.array(rows, np.int64), report)
 
 
 def pad(rows: Sequence[Numbers], filling: int = 0) -> tuple[Numbers, Numbers]:

@@ -64,7 +64,7 @@ class SymbolPieces:
         return self._symbols[number] + ("" if self.units == "characters" else " ")
 
     def spell(self, text: str) -> str:
-        """A beginning as `spelling` joins it; one of separated symbols that ends in a space ends with a whole symbol."""
+        """A beginning as `spelling` joins it; where symbols are separated, a space ends the last one."""
         if self.units == "characters":
             return text
         return " ".join(text.split()) + (" " if text.split() and text[-1].isspace() else "")
