@@ -35,10 +35,10 @@ SETTINGS: dict[str, Any] = {
     "average": 3,
 }
 PROTOCOL = (
-    "Multi30k task 1, raw text, 29,000 pairs to learn from; subwords learned from these alone, one vocabulary for "
-    "both languages; the source in small letters, the target as it is written. One network, beam of 5, alpha = 1. "
-    "The epochs that are kept (the mean of three) were chosen by BLEU of greedy answers on the validation part; "
-    "test 2016 was translated once a run. Lowercased tokenised BLEU is sacrebleu's on small letters with its tokeniser 13a; "
+    "Multi30k task 1, raw text, 29,000 pairs to learn from; subwords learned from these alone, one vocabulary for both "
+    "languages; the source in small letters, the target as it is written. One network, beam of 5, alpha = 1. The "
+    "epochs that are kept (the mean of three) were chosen by BLEU of greedy answers on the validation part; test 2016 "
+    "was translated once a run. Lowercased tokenised BLEU is sacrebleu's on small letters with its tokeniser 13a; "
     "detokenised sacreBLEU is its default, letters as they are. Speed: pieces of the target learned per second, END "
     "included, with the recurrences on the native kernels and on PyTorch's own fused call, all else the same."
 )

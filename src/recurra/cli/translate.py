@@ -72,7 +72,7 @@ def translate(
         sys.stdout.flush()
     for count, what in (
         (cut, "lines were cut to the model's longest"),
-        (unknown, "pieces were never seen in training"),
+        (unknown, "pieces were new to the model"),
     ):
         if count:
             say(f"recurra: {count} {what}")

@@ -35,5 +35,6 @@ class Spellings:
         return self._known[rest]
 
     def after(self, rest: str, number: int) -> str:
-        """What is still to be spelled after a piece."""
-        return rest[len(self._spelled[number]) :]
+        """What is still to be spelled after a piece; nothing after one that was not allowed."""
+        text = self._spelled[number]
+        return rest[len(text) :] if rest.startswith(text) else ""

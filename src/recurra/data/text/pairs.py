@@ -92,7 +92,7 @@ def read_pairs(source: object, target: object = None, columns: Columns = DEFAULT
 
 
 def _from_sides(source: object, target: object) -> SentencePairs:
-    first, second = _side(source, "source"), _side(target, "target")
+    first, second = _side(source, "the source"), _side(target, "the target")
     names = [str(side) if isinstance(side, (str, PathLike)) else name
              for side, name in ((source, "the source"), (target, "the target"))]  # fmt: skip
     if len(first) != len(second):
