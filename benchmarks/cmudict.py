@@ -33,9 +33,10 @@ SETTINGS: dict[str, Any] = {
 }
 PROTOCOL = (
     "The CMU pronouncing dictionary, 126,052 words, stress removed; a word is test if the first 8 hexadecimal digits "
-    "of its SHA-1 modulo 100 are below 5, validation if 5 or 6. Letters in, phonemes out; each word is trained with every "
-    "pronunciation that is listed, any of them counts as right. One network, beam of 5, alpha = 1. The epochs that are "
-    "kept (the mean of three) were chosen by the loss on the validation part; the test part was answered once a run."
+    "of its SHA-1 modulo 100 are below 5, validation if 5 or 6. Letters in, phonemes out; each word is trained with "
+    "every pronunciation that is listed, any of them counts as right. One network, beam of 5, alpha = 1. The epochs "
+    "that are kept (the mean of three) were chosen by the loss on the validation part; the test part was answered once "
+    "a run."
 )
 WORK = ROOT.parent / "build" / "cmudict"
 

@@ -9,13 +9,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import _cta_report, _layers_report, sines
+from benchmarks import _cta_report, _layers_report, cmudict, multi30k, sines, translation_latency
 
 ROOT = Path(__file__).parent.parent
 BEGIN, END = "<!-- scores: written by docs/write_tables.py -->", "<!-- end of scores -->"
 PARTS = {
     "cta": ("CTA ridership", _cta_report.report),
     "sines": ("Synthetic sines", sines.report),
+    "multi30k": ("Translation: Multi30k", multi30k.report),
+    "translation_latency": ("Translation: how long it takes", translation_latency.report),
+    "cmudict": ("Grapheme to phoneme: CMUdict", cmudict.report),
     "layers": ("The recurrent layers on the CPU", _layers_report.report),
 }
 
