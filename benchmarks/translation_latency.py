@@ -15,8 +15,9 @@ import torch
 
 from benchmarks._record import Record
 from benchmarks.multi30k import SETTINGS
+from recurra.data.text.pieces import END
 from recurra.decoding import DecodingOptions, NetworkScorer, beam_search, follow_paths
-from recurra.decoding.scorer import END, ScorerState
+from recurra.decoding.scorer import ScorerState
 from recurra.models.translation import TranslationNetwork, TranslationShape
 
 WORDS, SUBWORDS, STEPS, BEAM, SENTENCES = 12, 8000, 15, 5, 1000

@@ -111,6 +111,8 @@ def test_n_best_and_alignment(run: Run, translator: Path) -> None:
         rows = run("translate", translator, "--nbest", 2, "--alignment").out.splitlines()
     assert rows[0].startswith("0 ||| b a\t1-0 0-1 ||| -")
     assert [row.partition(" ")[0] for row in rows] == ["0", "0", "1", "2", "2"]
+    with piped(b"a b c\n"):
+        assert run("translate", translator, "--prefix", "c a").out.startswith("c a")
     with piped(b"a b\n"):
         assert run("translate", translator, "--alignment").out == "b a\t1-0 0-1\n"
     with piped(b"a b\n"):

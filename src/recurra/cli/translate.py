@@ -22,6 +22,7 @@ def translate(
     beam: int | None = None,
     nbest: int = 1,
     alignment: bool = False,
+    prefix: str = "",
     length_penalty: float | None = None,
     coverage_penalty: float | None = None,
     no_repeat: int | None = None,
@@ -38,6 +39,7 @@ def translate(
         beam: Hypotheses that are followed at once; the model's own setting if not given.
         nbest: Answers to each line, written as NUMBER ||| ANSWER ||| SCORE, lines counted from 0.
         alignment: Add a tab and the alignment: pairs of word numbers, source-target.
+        prefix: What every answer must begin with; its last word may be unfinished.
         length_penalty: How much longer answers are favoured; the model's own setting if not given.
         coverage_penalty: How much answers that skip parts of the source lose; the model's own if not given.
         no_repeat: No run of so many pieces twice in an answer; the model's own setting if not given.
@@ -63,7 +65,9 @@ def translate(
     for lines in waiting_lines(sys.stdin.fileno(), at_once):
         texts = [_text(line, number + at + 1) for at, line in enumerate(lines)]
         bad += texts.count(None)
-        found = learner.hypotheses([text or "" for text in texts], **decoding)
+        found = learner.hypotheses(
+            [text or "" for text in texts], [prefix] * len(texts) if prefix else None, **decoding
+        )
         for text, answers in zip(texts, found, strict=True):
             write(number, text, answers, nbest, alignment, common)
             cut += bool(answers) and answers[0].truncated

@@ -7,11 +7,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from recurra.data.text.pieces import BEGIN, END
 from recurra.decoding.constraints import Constraints
 from recurra.decoding.hypothesis import Hypothesis
 from recurra.decoding.options import DecodingOptions
 from recurra.decoding.prefix import Spellings
-from recurra.decoding.scorer import BEGIN, END, Scorer
+from recurra.decoding.scorer import Scorer
 
 
 class _Step(NamedTuple):

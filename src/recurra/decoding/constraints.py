@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from recurra.data.text.pieces import BEGIN, END, PAD, UNKNOWN
 from recurra.decoding.prefix import Spellings
-from recurra.decoding.scorer import BEGIN, END, PAD, UNKNOWN
 
 NEVER = (PAD, UNKNOWN, BEGIN)
 

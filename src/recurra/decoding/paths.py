@@ -6,11 +6,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from recurra.data.text.pieces import BEGIN, END
 from recurra.decoding.constraints import Constraints
 from recurra.decoding.hypothesis import Hypothesis
 from recurra.decoding.options import DecodingOptions
 from recurra.decoding.prefix import Spellings
-from recurra.decoding.scorer import BEGIN, END, Scorer
+from recurra.decoding.scorer import Scorer
 
 
 @torch.inference_mode()

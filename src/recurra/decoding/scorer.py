@@ -10,9 +10,6 @@ from torch import Tensor
 from recurra.errors import ConfigError
 from recurra.models.translation import DecoderState, EncodedSource, TranslationNetwork
 
-PAD, UNKNOWN, BEGIN, END = 0, 1, 2, 3
-"""The pieces that are no text, as in `recurra.data.text.pieces`."""
-
 
 class ScorerState(NamedTuple):
     """Encoded sources, and the states of hypotheses, of each network."""

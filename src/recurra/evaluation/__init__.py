@@ -10,6 +10,7 @@ from recurra.evaluation.significance import (
     diebold_mariano,
     moving_block_bootstrap,
 )
+from recurra.evaluation.translations import TranslationReport, score_translations
 
 __all__ = [
     "BacktestReport",
@@ -17,8 +18,10 @@ __all__ = [
     "DieboldMariano",
     "Interval",
     "Scores",
+    "TranslationReport",
     "backtest",
     "clustered_bootstrap",
     "diebold_mariano",
     "moving_block_bootstrap",
+    "score_translations",
 ]

@@ -78,7 +78,7 @@ def fit_translator(
         validate=(lambda: 100.0 - greedy_bleu(network, wording, validation, config)) if by_bleu else None,
     )
     options = replace(training_options(config), average=config.average)
-    folder = None if resume is None else RunFolder(resume, run_fingerprint(config, wording, learned, held))
+    folder = None if resume is None else RunFolder(resume, run_fingerprint(config, network, wording, learned, held))
     trainer = Trainer(network, task, options, build_progress(config.progress), folder)
     error = None
     with seeded(config):
@@ -133,10 +133,14 @@ def greedy_bleu(network: TranslationNetwork, wording: Wording, pairs: SentencePa
     return bleu(said, pairs.target, lowercase=config.lowercase == "both").score
 
 
-def run_fingerprint(config: TranslatorConfig, wording: Wording, *parts: EncodedPairs) -> str:
-    """SHA-256 over all that a training run depends on, but how it shows itself."""
+def run_fingerprint(
+    config: TranslatorConfig, network: TranslationNetwork, wording: Wording, *parts: EncodedPairs
+) -> str:
+    """SHA-256 over all that a training run depends on: settings, first weights, vocabularies and pairs."""
     settings = config.model_dump_json(exclude={"progress", "beam", "length_penalty", "coverage_penalty", "no_repeat"})
     digest = hashlib.sha256(settings.encode())
+    for weights in network.state_dict().values():
+        digest.update(weights.cpu().numpy().tobytes())
     for pieces in (wording.source, wording.target):
         digest.update(repr(pieces.to_config()).encode())
         blob = pieces.to_blob()

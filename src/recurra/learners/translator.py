@@ -9,7 +9,7 @@ from recurra.checkpoints import Checkpoint, check_output_folder, save_checkpoint
 from recurra.data.text import SentencePairs, TextReport, read_pairs
 from recurra.decoding import DecodingOptions
 from recurra.errors import ConfigError
-from recurra.evaluation.translations import TranslationReport, score_translations
+from recurra.evaluation import TranslationReport, score_translations
 from recurra.learners.card import DataNote, translation_card
 from recurra.learners.parameters import Learner, validate
 from recurra.learners.translation_fitting import FittedTranslator, Folder, fit_translator
