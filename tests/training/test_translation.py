@@ -41,6 +41,7 @@ def test_an_epoch_holds_every_pair_once_and_depends_on_seed_and_epoch(pairs: Enc
         assert torch.equal(one.source, other.source)
 
 
+@torch.no_grad()
 def test_the_validation_loss_is_the_mean_over_all_pieces(pairs: EncodedPairs) -> None:
     """Expected: each pair by itself, without padding and without smoothing."""
     made = task(pairs)
