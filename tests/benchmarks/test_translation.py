@@ -34,7 +34,13 @@ def test_a_held_answer_takes_as_many_steps_as_it_should() -> None:
 
 def test_the_reports_show_what_was_recorded() -> None:
     score = {"lowercased": 35.5, "cased": 34.25, "signatures": ["lc", "mixed"]}
-    run = {"test": score, "validation": score, "epochs": 15, "training_seconds": 3600}
+    run = {
+        "test": score,
+        "validation": score,
+        "copied_test": {"lowercased": 0.75},
+        "epochs": 15,
+        "training_seconds": 3600,
+    }
     assert "| de-en | 0 | 35.50 | 34.25 | 35.50 | 35: met | 15 | 60 |" in multi30k.report({"de-en/0": run})
     assert "33: missed" in multi30k.report({"en-de/0": {**run, "test": {**score, "lowercased": 32.9}}})
     speed = figures({"torch": 100.0, "native": 76.0}, {"torch": 60.0, "native": 30.0}, pieces=7600)

