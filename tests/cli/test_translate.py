@@ -57,8 +57,10 @@ def test_a_translator_is_trained_goes_on_and_is_saved(run: Run, files: Path, tmp
     found = run("fit", "--task", "translation", *pairs, "--out", tmp_path / "m", *flags, "--resume", tmp_path / "r")
     assert found.code == 0
     assert found.out.startswith(f"saved {tmp_path / 'm'} (")
-    assert "training: 1,140 of 1,140 pairs kept" in found.err
-    assert recurra.load(tmp_path / "m").hidden_size == QUICK["hidden_size"]
+    first = recurra.load(tmp_path / "m")
+    assert f"training: {first.reports_['training']}\n" in found.err
+    assert first.reports_["training"].kept + first.reports_["validation"].kept == 1200
+    assert first.hidden_size == QUICK["hidden_size"]
     more = ("--continue-from", tmp_path / "m", "--max-epochs", 1)
     again = run("fit", *pairs, "--out", tmp_path / "n", "--task=translation", *more, "--json")
     assert again.code == 0
