@@ -9,7 +9,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import _cta_report, _eth_ucy_report, _layers_report, hurricanes, sines, track_stream, transforms
+from benchmarks import (
+    _cta_report,
+    _eth_ucy_report,
+    _layers_report,
+    cmudict,
+    hurricanes,
+    multi30k,
+    sines,
+    track_stream,
+    transforms,
+    translation_latency,
+)
 
 ROOT = Path(__file__).parent.parent
 BEGIN, END = "<!-- scores: written by docs/write_tables.py -->", "<!-- end of scores -->"
@@ -19,6 +30,9 @@ PARTS = {
     "eth_ucy": ("Pedestrians: ETH/UCY", _eth_ucy_report.report),
     "hurricanes": ("Atlantic hurricanes", hurricanes.report),
     "track_stream": ("A stream of tracks", track_stream.report),
+    "multi30k": ("Translation: Multi30k", multi30k.report),
+    "translation_latency": ("Translation: how long it takes", translation_latency.report),
+    "cmudict": ("Grapheme to phoneme: CMUdict", cmudict.report),
     "layers": ("The recurrent layers on the CPU", _layers_report.report),
     "transforms": ("PyTorch's transforms of the layers", transforms.report),
 }

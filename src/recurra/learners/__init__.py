@@ -10,13 +10,15 @@ if TYPE_CHECKING:
     from recurra.learners.forecaster import Forecaster
     from recurra.learners.loading import TASKS, load
     from recurra.learners.trajectory import TrajectoryForecaster
+    from recurra.learners.translator import Translator
 
-__all__ = ["TASKS", "Forecaster", "TrajectoryForecaster", "load"]
+__all__ = ["TASKS", "Forecaster", "TrajectoryForecaster", "Translator", "load"]
 
 _PLACES = {
     "Forecaster": "forecaster",
     "TASKS": "loading",
     "TrajectoryForecaster": "trajectory",
+    "Translator": "translator",
     "load": "loading",
 }
 

@@ -8,13 +8,16 @@ from recurra.errors import DamagedModelError
 from recurra.learners.forecaster import TASK, Forecaster
 from recurra.learners.trajectory import TASK as TRAJECTORY
 from recurra.learners.trajectory import TrajectoryForecaster
+from recurra.learners.translator import TASK as TRANSLATION
+from recurra.learners.translator import Translator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TASKS: "Mapping[str, type[Forecaster] | type[TrajectoryForecaster]]" = {
+TASKS: "Mapping[str, type[Forecaster] | type[TrajectoryForecaster] | type[Translator]]" = {
     TASK: Forecaster,
     TRAJECTORY: TrajectoryForecaster,
+    TRANSLATION: Translator,
 }
 
 

@@ -9,6 +9,7 @@ from recurra.metrics.probabilistic import (
     quantile_loss,
     weighted_quantile_loss,
 )
+from recurra.metrics.text import Bleu, bleu, wrong_answers
 from recurra.metrics.trajectory import (
     ade,
     distances,
@@ -26,7 +27,9 @@ from recurra.metrics.trajectory import (
 )
 
 __all__ = [
+    "Bleu",
     "ade",
+    "bleu",
     "coverage",
     "crps_from_quantiles",
     "distances",
@@ -50,4 +53,5 @@ __all__ = [
     "rmse",
     "smape",
     "weighted_quantile_loss",
+    "wrong_answers",
 ]

@@ -12,6 +12,7 @@ Positional arguments, parameter names, shapes, gate order, state_dict and output
 
 from recurra.kernels import Activation
 from recurra.nn import exchange
+from recurra.nn._attending import ProjectedKeys
 from recurra.nn.attention import AdditiveAttention, MultiplicativeAttention
 from recurra.nn.gradients import gradient_norms
 from recurra.nn.gru import GRU
@@ -36,6 +37,7 @@ __all__ = [
     "LSTMCell",
     "Loop",
     "MultiplicativeAttention",
+    "ProjectedKeys",
     "RNNCell",
     "Stepper",
     "Trace",

@@ -6,6 +6,7 @@ from recurra.prediction.stream import ForecastStream
 from recurra.prediction.track_arrivals import TrackArrivalPolicy
 from recurra.prediction.trajectory import TrajectoryPredictor
 from recurra.prediction.trajectory_stream import TrajectoryStream
+from recurra.prediction.translation import Translation, TranslationPredictor
 
 __all__ = [
     "ArrivalPolicy",
@@ -15,4 +16,6 @@ __all__ = [
     "TrackArrivalPolicy",
     "TrajectoryPredictor",
     "TrajectoryStream",
+    "Translation",
+    "TranslationPredictor",
 ]
