@@ -4,6 +4,8 @@ Everything is imported on first use, so that `import recurra` costs next to noth
 
     recurra.nn            RNN, LSTM, GRU and their cells: drop-in for torch.nn's
     recurra.Forecaster    a table of time series in, dated forecasts out
+    recurra.SequenceClassifier   a sequence in, a label out
+    recurra.SpeechRecognizer     a recording in, a text out
     recurra.load          a saved model, whatever its task
 """
 
@@ -12,15 +14,17 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from recurra import baselines, data, evaluation, metrics, nn, plots, prediction, training
-    from recurra.learners import Forecaster, load
+    from recurra.learners import Forecaster, SequenceClassifier, SpeechRecognizer, load
 
 __version__ = "0.1.0"
 
 _ROOMS = ("baselines", "data", "errors", "evaluation", "metrics", "nn", "plots", "prediction", "training")
-_LEARNERS = ("Forecaster", "load")
+_LEARNERS = ("Forecaster", "SequenceClassifier", "SpeechRecognizer", "load")
 
 __all__ = [
     "Forecaster",
+    "SequenceClassifier",
+    "SpeechRecognizer",
     "__version__",
     "baselines",
     "data",

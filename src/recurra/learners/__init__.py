@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from recurra.learners.forecaster import Forecaster
     from recurra.learners.loading import TASKS, load
+    from recurra.learners.sequence_classifier import SequenceClassifier
+    from recurra.learners.speech import SpeechRecognizer
 
-__all__ = ["TASKS", "Forecaster", "load"]
+__all__ = ["TASKS", "Forecaster", "SequenceClassifier", "SpeechRecognizer", "load"]
 
-_PLACES = {"Forecaster": "forecaster", "TASKS": "loading", "load": "loading"}
+_PLACES = {
+    "Forecaster": "forecaster",
+    "SequenceClassifier": "sequence_classifier",
+    "SpeechRecognizer": "speech",
+    "TASKS": "loading",
+    "load": "loading",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -5,12 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 from recurra.checkpoints import load_checkpoint
 from recurra.errors import DamagedModelError
-from recurra.learners.forecaster import TASK, Forecaster
+from recurra.learners import forecaster, sequence_classifier, speech
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TASKS: "Mapping[str, type[Forecaster]]" = {TASK: Forecaster}
+TASKS: "Mapping[str, type[Any]]" = {
+    forecaster.TASK: forecaster.Forecaster,
+    sequence_classifier.TASK: sequence_classifier.SequenceClassifier,
+    speech.TASK: speech.SpeechRecognizer,
+}
 
 
 def load(folder: str | os.PathLike[str]) -> Any:

@@ -1,4 +1,4 @@
-"""Scores of a forecast against what happened: pure functions on numpy arrays, missing targets left out."""
+"""Scores against what happened: of forecasts (numpy arrays, missing targets left out), and of texts."""
 
 from recurra.metrics.point import mae, mase, mase_scale, rmse, smape
 from recurra.metrics.probabilistic import (
@@ -9,10 +9,13 @@ from recurra.metrics.probabilistic import (
     quantile_loss,
     weighted_quantile_loss,
 )
+from recurra.metrics.speech import character_error_rate, edits, word_error_rate
 
 __all__ = [
+    "character_error_rate",
     "coverage",
     "crps_from_quantiles",
+    "edits",
     "interval_width",
     "mae",
     "mase",
@@ -22,4 +25,5 @@ __all__ = [
     "rmse",
     "smape",
     "weighted_quantile_loss",
+    "word_error_rate",
 ]

@@ -1,7 +1,26 @@
 """A trained network as an answering object, in batch and as a stream; nothing here can train."""
 
+from recurra.prediction.acoustic import ClassPredictor
+from recurra.prediction.endpoint import Endpoint
 from recurra.prediction.forecast import ForecastPredictor, Hindcast
 from recurra.prediction.policy import ArrivalPolicy
+from recurra.prediction.speech import SpeechPredictor
+from recurra.prediction.speech_decoding import Decoding
+from recurra.prediction.speech_stream import Heard, SpeechStream
 from recurra.prediction.stream import ForecastStream
+from recurra.prediction.transcript import Transcript, Word
 
-__all__ = ["ArrivalPolicy", "ForecastPredictor", "ForecastStream", "Hindcast"]
+__all__ = [
+    "ArrivalPolicy",
+    "ClassPredictor",
+    "Decoding",
+    "Endpoint",
+    "ForecastPredictor",
+    "ForecastStream",
+    "Heard",
+    "Hindcast",
+    "SpeechPredictor",
+    "SpeechStream",
+    "Transcript",
+    "Word",
+]

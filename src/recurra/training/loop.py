@@ -89,7 +89,7 @@ class Trainer(Generic[Batch]):
         for epoch in range(1, self.options.max_epochs + 1):
             training_loss = self._epoch(epoch)
             validation_loss = self._validate()
-            kept = self.best.offer(validation_loss, epoch)
+            kept = self._offer(validation_loss, epoch)
             record = EpochRecord(epoch, training_loss, validation_loss, self._rate(), self._elapsed())
             self.history.epochs.append(record)
             self.progress.epoch(record, kept, self._seconds_left(epoch))
@@ -131,10 +131,13 @@ class Trainer(Generic[Batch]):
         with torch.no_grad():
             return self.task.validation_loss()
 
+    def _offer(self, validation_loss: float, epoch: int) -> bool:
+        return self.best.offer(validation_loss, epoch, always=self.options.keep == "last")
+
     def _last_chance(self, epoch: int, training_loss: float) -> None:
         """Out of time in the middle of an epoch: the present weights may still be the best."""
         validation_loss = self._validate()
-        self.best.offer(validation_loss, epoch)
+        self._offer(validation_loss, epoch)
         self.history.epochs.append(EpochRecord(epoch, training_loss, validation_loss, self._rate(), self._elapsed()))
         raise _OutOfTime
 

@@ -2,6 +2,7 @@
 
 from recurra.data.catalogue.entries import DataFile, DataSet, data_set, list_data_sets
 from recurra.data.catalogue.forecasting import M4Weekly, load_cta_ridership, load_etth1, load_m4_weekly
+from recurra.data.catalogue.speech import load_an4, load_fsdd
 from recurra.data.catalogue.store import ENVIRONMENT, data_folder, fetch, locate, verify
 from recurra.data.catalogue.verification import Verification
 
@@ -15,8 +16,10 @@ __all__ = [
     "data_set",
     "fetch",
     "list_data_sets",
+    "load_an4",
     "load_cta_ridership",
     "load_etth1",
+    "load_fsdd",
     "load_m4_weekly",
     "locate",
     "verify",
