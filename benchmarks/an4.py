@@ -35,8 +35,8 @@ SETTINGS: dict[str, Any] = {
     "dropout": 0.3,
     "validation": 8,
     "batch_size": 16,
-    "max_epochs": 45,
-    "patience": 45,
+    "max_epochs": 32,
+    "patience": 32,
 }
 BEAM, WEIGHT = 32, 1.0
 PROTOCOL = (
