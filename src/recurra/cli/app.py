@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError, Parameter, UnknownCommandError
 
 from recurra import __version__
-from recurra.errors import InputError, RecurraError
+from recurra.errors import ConfigError, InputError, RecurraError
 
 OK, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -18,6 +18,9 @@ With --json the result is JSON on standard output, and progress is JSON lines on
 An error is one line on standard error; --debug adds the traceback."""
 
 FIT = """Train a model on a table of time series, and save it.
+
+--task speech trains a recogniser on recordings and their texts, --task classify a classifier of sequences:
+recurra fit --task speech --help names their settings.
 
 Ctrl-C ends the training early: the best model so far is saved, and the exit code is 130."""
 
@@ -30,6 +33,15 @@ The answer is one line on standard output: {"line": 1, "forecasts": [...]}.
 A line that cannot be used is answered by {"line": 7, "error": "..."}, changes nothing, and makes the exit code 1.
 SIGTERM and Ctrl-C end the stream between two rows; the snapshot is written then too."""
 
+TRANSCRIBE = """Write down what is said in recordings, or live in raw sound from standard input.
+
+recurra transcribe one.wav two.flac --model FOLDER
+arecord -t raw -f S16_LE -r 16000 -c 1 | recurra transcribe --live - --model FOLDER
+A file that cannot be used does not end the run: it is listed at the end, and the exit code is 1.
+Sound stays on this machine: nothing touches the network."""
+
+TASKS = {"forecast": "fit", "speech": "fit-speech", "classify": "fit-classify"}
+
 app = App(
     name="recurra",
     help="Learn the pattern in sequences and predict what comes next, with recurrent networks.",
@@ -41,9 +53,12 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 app.command("recurra.cli.fit:fit", name="fit", help=FIT)
+app.command("recurra.cli.fit_sound:fit_speech", name="fit-speech", show=False)
+app.command("recurra.cli.fit_sound:fit_classifier", name="fit-classify", show=False)
 app.command("recurra.cli.predict:predict", name="predict", help="Forecast what comes after a table's last rows.")
 app.command("recurra.cli.backtest:backtest", name="backtest", help="Score a forecaster beside the naive rules.")
 app.command("recurra.cli.stream:stream", name="stream", help=STREAM)
+app.command("recurra.cli.transcribe:transcribe", name="transcribe", help=TRANSCRIBE)
 app.command("recurra.cli.demo:demo", name="demo", help="Train, score and draw a forecast of real data.")
 app.command("recurra.cli.doctor:doctor", name="doctor", help="Say what this installation has, and what it lacks.")
 
@@ -69,6 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given[:1] == ["--debug"]:
         given = given[1:]
     try:
+        given = by_task(given)
         code = app(given, exit_on_error=False, print_error=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else OK
@@ -80,6 +96,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code, line = _explain(error, given)
         print(f"recurra: {line}", file=sys.stderr)
         return code
+
+
+def by_task(given: Sequence[str]) -> list[str]:
+    """`fit --task NAME ...` as the verb that fits this task, whose flags are its own.
+
+    Raises:
+        ConfigError: for an unknown task.
+    """
+    words = list(given)
+    if words[:1] != ["fit"]:
+        return words
+    for i, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name == "--task":
+            task = value if equals else "".join(words[i + 1 : i + 2])
+            if task not in TASKS:
+                raise ConfigError(f"task {task!r} is unknown; choose from {', '.join(TASKS)}")
+            return [TASKS[task], *words[1:i], *words[i + (1 if equals else 2) :]]
+    return words
 
 
 def _explain(error: BaseException, given: Sequence[str]) -> tuple[int, str]:

@@ -47,7 +47,8 @@ class FeatureExtractor:
         if self.spectra is None:
             raise AudioError("this model reads ready-made feature matrices, not audio; hand in [frames, columns]")
         frames = torch.tensor([self.spec.n_frames(n) for n in lengths.tolist()])
-        return self.spectra(emphasise(samples, self.spec.emphasis), warp), frames
+        inside = torch.arange(samples.shape[1]) < lengths[:, None]
+        return self.spectra(emphasise(samples, self.spec.emphasis) * inside, warp), frames
 
     def matrices(self, given: Sequence[Matrix], dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor]:
         """Given feature matrices [frames, n_static] side by side, zero past their ends, and their lengths."""
