@@ -32,14 +32,22 @@ SETTINGS: dict[str, Any] = {
     "hidden_size": 64,
     "num_layers": 2,
     "channels": 64,
-    "strides": (1, 2),
+    "strides": (2,),
     "dropout": 0.3,
     "smoothing": 0.1,
     "validation": 0,
     "batch_size": 32,
     "max_epochs": 20,
 }
-PROTOCOL = ""
+PROTOCOL = (
+    "3,000 recordings, 8 kHz. Official split: takes 0 to 4 of each digit and speaker are the test, each speaker is on "
+    "both sides. One speaker left out: the other five speakers' 2,500 recordings are learned from, nothing of the sixth "
+    "is used. 13 MFCC with one derivative, normalised per utterance; a convolution of stride 2 and two bidirectional "
+    "layers of 64 GRU cells; the last of 20 epochs is kept, so there is no validation part in these runs. Features, "
+    "augmentation and sizes were chosen once, on george as validation with theo left out as test, half of the other "
+    "four speakers' recordings as training; the other folds use the same settings, so the fold of george is the one "
+    "whose speaker was seen in tuning."
+)
 
 
 def run(train: Utterances, test: Utterances, seed: int) -> dict[str, Any]:
@@ -109,8 +117,9 @@ def _speaker_table(runs: Mapping[str, Any]) -> list[str]:
     return [
         *lines,
         "",
-        f"Mean {mean:.1f} %; {bars}. Ridge on simple features {RIDGE['speakers']} %. Training took at most "
-        f"{slowest:.0f} s of wall-clock time and {busiest:.0f} s of processor time on one thread of a machine that was shared.",
+        f"Mean {mean:.1f} %; {bars}. Ridge on simple features {RIDGE['speakers']} %. A training run took at most "
+        f"{slowest:.0f} s of wall-clock time and {busiest:.0f} s of processor time, on one thread of a machine shared "
+        "with other work; the bar is 180 s on two cores.",
     ]
 
 

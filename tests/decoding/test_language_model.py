@@ -34,7 +34,12 @@ def test_backing_off_by_hand(tmp_path: Path) -> None:
     model = read_arpa(tmp_path / "a.lm")
     assert model.order == 2
     assert model.words == {"yes"}
-    log10 = {("yes", ("<s>",)): -0.1, ("yes", ("yes",)): -0.25 - 0.3, ("never", ("yes",)): -0.25 - 1.0, ("yes", ()): -0.3}
+    log10 = {
+        ("yes", ("<s>",)): -0.1,
+        ("yes", ("yes",)): -0.25 - 0.3,
+        ("never", ("yes",)): -0.25 - 1.0,
+        ("yes", ()): -0.3,
+    }
     for (word, before), wanted in log10.items():
         assert model.log_probability(word, before) == pytest.approx(wanted * math.log(10))
     assert model.log_probability("<s>") == -math.inf

@@ -68,7 +68,9 @@ def test_shift_and_gain_move_the_signal_as_a_whole() -> None:
 
 def test_masks_zero_stretches_within_the_row() -> None:
     x, lengths = torch.ones(16, 40, 10), torch.full((16,), 30)
-    found = mask(x, lengths, Augmentation(time_masks=1, time_width=0.3, feature_masks=1, feature_width=0.4), generator())
+    found = mask(
+        x, lengths, Augmentation(time_masks=1, time_width=0.3, feature_masks=1, feature_width=0.4), generator()
+    )
     gone = found == 0
     assert 0 < int(gone.all(2).sum(1).max()) <= 9
     assert not bool(gone.all(2)[:, 30:].any())

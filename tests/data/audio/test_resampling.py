@@ -21,7 +21,7 @@ def test_a_sine_is_the_sine_sampled_at_the_other_rate(rate: int, new: int) -> No
 
 
 def test_what_lies_above_the_new_band_is_gone() -> None:
-    """Expected: 6 kHz cannot be said at 8 kHz, so next to nothing is left; without a filter its alias would be whole."""
+    """Expected: 6 kHz cannot be said at 8 kHz, so next to nothing is left; without a filter its alias would be."""
     found = resample(sine(6000.0, 16000), 16000, 8000)
     assert np.abs(found[200:-200]).max() < 5e-3
 

@@ -22,7 +22,7 @@ def test_plain_and_changed_batches(kind: str, rng: np.random.Generator) -> None:
     extractor = FeatureExtractor(spec).fit(items)
     source = FeatureSource(items, extractor, parse_augmentation(["strong"]))
     chosen = np.array([1, 0])
-    x, lengths = source.plain(chosen)
+    x, _ = source.plain(chosen)
     wanted, _ = extractor([items[1], items[0]], torch.float32)
     torch.testing.assert_close(x, wanted)
     assert len(source) == 2

@@ -56,7 +56,11 @@ def test_a_tone_is_loudest_in_its_triangle_and_a_warp_moves_it() -> None:
     bins = torch.linspace(0, 4000, SPEC.fft_samples // 2 + 1, dtype=torch.float64)
     wanted = int((mel_filters(SPEC)[:, (bins - 1500).abs().argmin()]).argmax())
     assert plain == wanted
-    assert int(spectra(tone, torch.tensor([1.2]))[0, 5].argmax()) < plain < int(spectra(tone, torch.tensor([0.8]))[0, 5].argmax())
+    assert (
+        int(spectra(tone, torch.tensor([1.2]))[0, 5].argmax())
+        < plain
+        < int(spectra(tone, torch.tensor([0.8]))[0, 5].argmax())
+    )
     torch.testing.assert_close(spectra(tone, torch.tensor([1.0])), spectra(tone))
 
 

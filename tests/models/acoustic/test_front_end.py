@@ -44,9 +44,7 @@ def test_a_step_is_the_convolution_of_its_neighbourhood(rng: np.random.Generator
 @pytest.mark.parametrize("strides", [(), (1,), (2,), (1, 2), (2, 3)])
 @pytest.mark.parametrize("n", [1, 2, 7, 24, 25])
 @pytest.mark.parametrize("chunk", [1, 4, 100])
-def test_a_stream_gives_the_same_steps(
-    strides: tuple[int, ...], n: int, chunk: int, rng: np.random.Generator
-) -> None:
+def test_a_stream_gives_the_same_steps(strides: tuple[int, ...], n: int, chunk: int, rng: np.random.Generator) -> None:
     module = front_end(strides)
     x = torch.from_numpy(rng.standard_normal((n, 3)))
     with torch.no_grad():

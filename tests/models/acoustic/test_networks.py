@@ -22,7 +22,7 @@ def test_padding_changes_no_score(cell: str, bidirectional: bool, pooling: str, 
 
 
 def test_pooling_by_hand() -> None:
-    """Expected: mean and highest of the row's own two steps; the reverse direction's last output is at the first step."""
+    """Expected: mean and highest of the row's own two steps; the reverse direction ends at the first step."""
     y = torch.tensor([[[1.0, -2.0], [3.0, -4.0], [9.0, 9.0]]])
     n = torch.tensor([2])
     assert pool(y * (torch.arange(3) < 2)[None, :, None], n, "mean", False).tolist() == [[2.0, -3.0]]
