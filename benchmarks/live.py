@@ -26,10 +26,10 @@ STRINGS = 60
 COST_S, HOUR_S = 120, 3600
 PROTOCOL = (
     "Joined FSDD digits (synthetic) of a speaker that the recogniser never heard, in chunks of 20 ms, endpoint detector "
-    "on, one thread. Delay: from the end of a digit's recording to the end of the chunk after which the text so far holds "
-    "it, plus the time that chunk took; over the digits of strings that are all right. Real-time factor: processor "
-    "seconds for each second of audio, over two minutes; wall-clock beside it, on a machine shared with other work. "
-    "Memory: resident size of the process after 5 minutes and after an hour of audio, in chunks of one second."
+    "on, one thread. Delay: from the end of a digit's recording to the end of the chunk after which the text so far "
+    "holds it, plus the time that chunk took; over the digits of strings that are all right. Real-time factor: "
+    "processor seconds for each second of audio, over two minutes; wall-clock beside it, on a machine shared with other "
+    "work. Memory: resident size of the process after 5 minutes and after an hour of audio, in chunks of one second."
 )
 
 
@@ -116,7 +116,7 @@ def resident_mb() -> float:
 
 def report(runs: Mapping[str, Any]) -> str:
     """The tables in Markdown."""
-    lines = ["| unheard speaker | delay, median, ms | 5 % | 95 % | digits | strings all right |", "|---|---|---|---|---|---|"]
+    lines = ["| unheard speaker | delay, median, ms | 5 % | 95 % | digits | strings all right |", "|---" * 6 + "|"]
     delays = {key.partition("/")[2]: run for key, run in runs.items() if key.startswith("delay/")}
     for name, run in sorted(delays.items()):
         cells = [f"{run[which]:.0f}" for which in ("median_ms", "p5_ms", "p95_ms")]
@@ -124,17 +124,18 @@ def report(runs: Mapping[str, Any]) -> str:
     if delays:
         worst = max(run["median_ms"] for run in delays.values())
         met = "met" if worst <= 300 else "missed"
-        lines += ["", f"Bar: a digit is read within 300 ms of its end at the median: {met} (worst speaker {worst:.0f} ms)."]
+        bar = "Bar: a digit is read within 300 ms of its end at the median"
+        lines += ["", f"{bar}: {met} (worst speaker {worst:.0f} ms)."]
     for key, run in sorted(runs.items()):
         if key.startswith("cost/"):
             met = "met" if run["cpu_factor"] < 0.05 else "missed"
             lines.append(
-                f"Real-time factor on one core: {run['cpu_factor']:.3f} by processor time, {run['wall_factor']:.3f} by the "
-                f"clock of a shared machine; bar of 0.05: {met}."
+                f"\nReal-time factor on one core: {run['cpu_factor']:.3f} by processor time, {run['wall_factor']:.3f} by "
+                f"the clock of a shared machine; bar of 0.05: {met}."
             )
         if key.startswith("memory/"):
             told = ", ".join(f"{size:.1f} MB after {int(s) // 60} min" for s, size in run["resident_mb"].items())
-            lines.append(f"Resident memory: {told}; {run['utterances']} utterances.")
+            lines.append(f"\nResident memory: {told}; {run['utterances']} utterances.")
     return "\n".join(lines)
 
 

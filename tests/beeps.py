@@ -22,7 +22,10 @@ def say(text: str, random: np.random.Generator) -> np.ndarray:
     for word in text.split():
         t = np.arange(int(random.uniform(0.12, 0.2) * RATE)) / RATE
         hz = TONES_HZ[word] * random.uniform(0.95, 1.05)
-        parts += [0.3 * np.sin(2 * np.pi * hz * t) * np.hanning(len(t)), np.zeros(int(random.uniform(0.06, 0.2) * RATE))]
+        parts += [
+            0.3 * np.sin(2 * np.pi * hz * t) * np.hanning(len(t)),
+            np.zeros(int(random.uniform(0.06, 0.2) * RATE)),
+        ]
     sound = np.concatenate(parts)
     return (sound + 0.003 * random.standard_normal(len(sound))).astype(np.float32)
 
