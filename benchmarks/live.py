@@ -25,11 +25,11 @@ CHUNK = 160
 STRINGS = 60
 COST_S, HOUR_S = 120, 3600
 PROTOCOL = (
-    "Joined FSDD digits (synthetic) of a speaker that the recogniser never heard, in chunks of 20 ms, endpoint detector "
-    "on, one thread. Delay: from the end of a digit's recording to the end of the chunk after which the text so far "
+    "Joined FSDD digits (synthetic) of a speaker that the recogniser never heard, in chunks of 20 ms, with the endpoint "
+    "detector, one thread. Delay: from the end of a digit's recording to the end of the chunk after which the text so far "
     "holds it, plus the time that chunk took; over the digits of strings that are all right. Real-time factor: "
-    "processor seconds for each second of audio, over two minutes; wall-clock beside it, on a machine shared with other "
-    "work. Memory: resident size of the process after 5 minutes and after an hour of audio, in chunks of one second."
+    "processor seconds for each second of audio, over two minutes; wall-clock beside it, on a machine shared with "
+    "other work. Memory: resident size of the process after 5 minutes and after an hour of audio, in chunks of one second."
 )
 
 
@@ -130,8 +130,8 @@ def report(runs: Mapping[str, Any]) -> str:
         if key.startswith("cost/"):
             met = "met" if run["cpu_factor"] < 0.05 else "missed"
             lines.append(
-                f"\nReal-time factor on one core: {run['cpu_factor']:.3f} by processor time, {run['wall_factor']:.3f} by "
-                f"the clock of a shared machine; bar of 0.05: {met}."
+                f"\nReal-time factor on one core: {run['cpu_factor']:.3f} by processor time, {run['wall_factor']:.3f} "
+                f"by the clock of a shared machine; bar of 0.05: {met}."
             )
         if key.startswith("memory/"):
             told = ", ".join(f"{size:.1f} MB after {int(s) // 60} min" for s, size in run["resident_mb"].items())

@@ -9,13 +9,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import _cta_report, _layers_report, sines
+from benchmarks import _cta_report, _layers_report, an4, fsdd, fsdd_connected, live, sines
 
 ROOT = Path(__file__).parent.parent
 BEGIN, END = "<!-- scores: written by docs/write_tables.py -->", "<!-- end of scores -->"
 PARTS = {
     "cta": ("CTA ridership", _cta_report.report),
     "sines": ("Synthetic sines", sines.report),
+    "fsdd": ("Spoken digits", fsdd.report),
+    "fsdd_connected": ("Strings of digits", fsdd_connected.report),
+    "an4": ("AN4", an4.report),
+    "live": ("Live recognition", live.report),
     "layers": ("The recurrent layers on the CPU", _layers_report.report),
 }
 
