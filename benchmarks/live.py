@@ -25,11 +25,12 @@ CHUNK = 160
 STRINGS = 60
 COST_S, HOUR_S = 120, 3600
 PROTOCOL = (
-    "Joined FSDD digits (synthetic) of a speaker that the recogniser never heard, in chunks of 20 ms, with the endpoint "
-    "detector, one thread. Delay: from the end of a digit's recording to the end of the chunk after which the text so far "
-    "holds it, plus the time that chunk took; over the digits of strings that are all right. Real-time factor: "
-    "processor seconds for each second of audio, over two minutes; wall-clock beside it, on a machine shared with "
-    "other work. Memory: resident size of the process after 5 minutes and after an hour of audio, in chunks of one second."
+    "Joined FSDD digits (synthetic) of a speaker that the recogniser never heard, in chunks of 20 ms, with the "
+    "endpoint detector, one thread. Delay: from the end of a digit's recording to the end of the chunk after which "
+    "the text so far holds it, plus the time that chunk took; over the digits of strings that are all right. "
+    "Real-time factor: processor seconds for each second of audio, over two minutes; wall-clock beside it, on a "
+    "machine shared with other work. Memory: resident size of the process after 5 minutes and after an hour of audio, "
+    "in chunks of one second."
 )
 
 
