@@ -37,6 +37,7 @@ uint64_t fingerprint_of(const Layer& layer, const std::vector<LayerWeights>& wei
 
 std::shared_ptr<const PackedLayer> pack(const Layer& layer, const std::vector<LayerWeights>& weights) {
   const std::vector<int> parts{kForward, kBias, kProjection};
+  check_memory(layer, weights);
   auto packed = std::make_shared<PackedLayer>();
   if (layer.is_double)
     packed->f64.emplace(layer, weights, parts, layer.threads);

@@ -51,6 +51,7 @@ template <class T> std::unique_ptr<Tapes> forward_typed(const Layer& l, const Fo
 }  // namespace
 
 std::unique_ptr<Tapes> forward(const Layer& l, const ForwardArguments& a) {
+  check_memory(l, a);
   return l.is_double ? forward_typed<double>(l, a) : forward_typed<float>(l, a);
 }
 

@@ -74,6 +74,10 @@ struct BackwardArguments {
   bool keep;  // whether the tape must serve again
 };
 
+void check_sizes(const Layer& layer);
+void check_memory(const Layer& layer, const std::vector<LayerWeights>& weights);
+void check_memory(const Layer& layer, const ForwardArguments& a);
+
 std::unique_ptr<Tapes> forward(const Layer& layer, const ForwardArguments& a);
 void backward(Tapes& tapes, const BackwardArguments& a);
 

@@ -55,8 +55,9 @@ inline bool is_packed(const Plan& plan) { return !plan.batch_offsets.empty(); }
 
 // Where the rows of each step begin, for one strided sequence.
 inline std::vector<int64_t> times(const Layer& l, const Plan& plan, const Strided& s) {
-  std::vector<int64_t> at(static_cast<size_t>(l.T));
-  for (int64_t t = 0; t < l.T; t++)
+  const int64_t T = l.B ? l.T : 0;  // without rows there may be more steps than memory
+  std::vector<int64_t> at(static_cast<size_t>(T));
+  for (int64_t t = 0; t < T; t++)
     at[size_t(t)] = is_packed(plan) ? plan.batch_offsets[size_t(t)] * s.by_row : t * s.by_time;
   return at;
 }

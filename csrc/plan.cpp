@@ -1,7 +1,6 @@
 // Divides the rows of a batch among threads, longest first, and places every valid step on the tape.
 #include <algorithm>
 #include <numeric>
-#include <stdexcept>
 
 #include "layer.hpp"
 
@@ -9,6 +8,7 @@ namespace recurra {
 namespace {
 
 std::vector<int64_t> lengths_of(const Layer& l) {
+  check_sizes(l);
   if (l.lengths) return std::vector<int64_t>(l.lengths, l.lengths + l.B);
   std::vector<int64_t> lengths(size_t(l.B), l.batch_sizes ? 0 : l.T);
   if (l.batch_sizes)
@@ -17,20 +17,9 @@ std::vector<int64_t> lengths_of(const Layer& l) {
   return lengths;
 }
 
-void check(const Layer& l, const std::vector<int64_t>& lengths) {
-  int64_t cells;
-  if (__builtin_mul_overflow(l.T, l.B, &cells) || __builtin_mul_overflow(cells, 8 * l.H + l.I + 64, &cells) ||
-      cells > (int64_t(1) << 58) || l.B > (int64_t(1) << 30))
-    throw std::length_error("the batch is too large: T * B * hidden_size overflows");
-  for (int64_t row = 0; row < l.B; row++)
-    if (lengths[size_t(row)] < 0 || lengths[size_t(row)] > l.T)
-      throw std::length_error("a row's length lies outside 0..T");
-}
-
 }  // namespace
 
 Plan::Plan(const Layer& l, int64_t parts) : lengths(lengths_of(l)) {
-  check(l, lengths);
   if (l.batch_sizes) {
     batch_offsets.assign(1, 0);
     for (int64_t t = 0; t < l.T; t++) batch_offsets.push_back(batch_offsets.back() + l.batch_sizes[t]);

@@ -18,6 +18,8 @@ enum { kForward, kBias, kProjection };
 
 Stepper::Stepper(const Layer& layer, const std::vector<LayerWeights>& weights)
     : layer_(layer), weights_(weights), layers_(int64_t(weights.size())), row_(static_cast<size_t>(layer.B)) {
+  check_sizes(layer);
+  check_memory(layer, weights);
   for (const LayerWeights& w : weights)
     for (const void* part : {w.w_ih, w.w_hh, w.b_ih, w.b_hh, w.w_hr}) addresses_.push_back(reinterpret_cast<uintptr_t>(part));
   std::iota(row_.begin(), row_.end(), 0);

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import _cta_report, _layers_report, an4, fsdd, fsdd_connected, live, sines
+from benchmarks import _cta_report, _layers_report, an4, fsdd, fsdd_connected, live, sines, transforms
 
 ROOT = Path(__file__).parent.parent
 BEGIN, END = "<!-- scores: written by docs/write_tables.py -->", "<!-- end of scores -->"
@@ -21,6 +21,7 @@ PARTS = {
     "an4": ("AN4", an4.report),
     "live": ("Live recognition", live.report),
     "layers": ("The recurrent layers on the CPU", _layers_report.report),
+    "transforms": ("PyTorch's transforms of the layers", transforms.report),
 }
 
 

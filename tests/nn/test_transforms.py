@@ -151,10 +151,20 @@ def test_compile_without_a_graph_break(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_autocast_runs_and_stays_near(kind: str) -> None:
+def test_under_autocast_layers_and_cells_compute_in_the_type_of_their_weights(kind: str) -> None:
+    # expected: the same call without autocast, of the input as bfloat16 rounds it
     layer = getattr(recurra.nn, kind)(IN, H, batch_first=True)
+    cell = getattr(recurra.nn, f"{kind}Cell")(IN, H)
     x = torch.randn(B, T, IN)
-    with torch.autocast("cpu", torch.bfloat16):
-        for given in (x, x.bfloat16()):
-            y, _ = layer(given, lengths=[3, 0])
-            torch.testing.assert_close(y.float(), layer(x, lengths=[3, 0])[0].float(), rtol=0.05, atol=0.02)
+    for given in (x, x.bfloat16()):
+        for arguments in ({}, {"lengths": [3, 0]}):
+            y, _ = layer(given.float(), **arguments)
+            wanted = torch.autograd.grad(y.sum(), list(layer.parameters()))
+            with torch.autocast("cpu", torch.bfloat16):
+                found, _ = layer(given, **arguments)
+            assert torch.equal(found, y)
+            gradients = torch.autograd.grad(found.sum(), list(layer.parameters()))
+            assert all(torch.equal(a, b) for a, b in zip(gradients, wanted, strict=True))
+        with torch.autocast("cpu", torch.bfloat16):
+            after = cell(given[:, 0])
+        assert torch.equal(after[0], cell(given[:, 0].float())[0])

@@ -15,7 +15,7 @@ from recurra.kernels._activations import ACTIVATIONS, Activation, canonical_name
 from recurra.kernels._call import Result, Stack, State, Weights
 from recurra.kernels._compiled import native_is_built
 from recurra.kernels._dispatch import BACKENDS, Choice, check_backend_name
-from recurra.kernels._lengths import as_lengths
+from recurra.kernels._lengths import as_lengths, check_batch_sizes
 
 __all__ = [
     "ACTIVATIONS",
@@ -29,6 +29,7 @@ __all__ = [
     "as_lengths",
     "canonical_name",
     "check_backend_name",
+    "check_batch_sizes",
     "gru",
     "lstm",
     "native_is_built",

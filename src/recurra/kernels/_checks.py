@@ -8,7 +8,7 @@ from torch import Tensor
 
 from recurra.errors import ConfigError, DeviceError, DtypeError, ShapeError
 from recurra.kernels._call import Call, Weights
-from recurra.kernels._lengths import as_lengths
+from recurra.kernels._lengths import as_lengths, check_batch_sizes
 
 
 def checked(call: Call, gates: int) -> Call:
@@ -35,6 +35,8 @@ def checked(call: Call, gates: int) -> Call:
     dim = 3 if call.batch_sizes is None else 2
     if x.dim() != dim:
         raise ShapeError(f"input must have {dim} dimensions, got {x.dim()}")
+    if call.batch_sizes is not None:
+        check_batch_sizes(call.batch_sizes, x.shape[0])
     input_size = call.weights[0].w_ih.shape[1]
     if x.shape[-1] != input_size:
         raise ShapeError(

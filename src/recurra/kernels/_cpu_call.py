@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, TypeAlias
 import torch
 from torch import Tensor
 
+from recurra.errors import ShapeError
 from recurra.kernels._call import Call, Result, Stack
 from recurra.kernels._compiled import native
 
@@ -81,12 +82,16 @@ class Outgoing(NamedTuple):
 
 def in_rows(x: Tensor) -> Tensor:
     """The same values with neighbouring features next to each other in memory."""
+    if x.is_neg():  # a view that PyTorch negates when it is read
+        x = x.resolve_neg()
     return x if x.stride(-1) == 1 or x.shape[-1] == 1 else x.contiguous()
 
 
 def dense(part: Any) -> Any:
     """The same values in one piece; None stays None."""
-    return part if part is None or part.is_contiguous() else part.contiguous()
+    if part is None or (part.is_contiguous() and not part.is_neg()):
+        return part
+    return part.resolve_neg().contiguous()
 
 
 def in_layout(recipe: Recipe, batch: Batch, width: int, dtype: torch.dtype, rows: int) -> Tensor:
@@ -125,12 +130,15 @@ def run_forward(
 
     Returns:
         The tapes, or None.
+
+    Raises:
+        ShapeError: if sizes, lengths or memory cannot be as they are said to be.
     """
     assert native is not None
     stack, kind, dtype = recipe.stack, recipe.kind, x.dtype
     first, last = states
     frozen = None if keep or stack.frozen is None else stack.frozen[0]
-    return native.forward(
+    arguments = (
         kind,
         recipe.activation,
         dtype is torch.float64,
@@ -155,6 +163,10 @@ def run_forward(
         reverse,
         frozen,
     )
+    try:
+        return native.forward(*arguments)
+    except ValueError as error:  # what only the kernels look at, such as lengths in a compiled graph
+        raise ShapeError(str(error)) from None
 
 
 def run_backward(

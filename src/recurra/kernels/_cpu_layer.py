@@ -72,6 +72,8 @@ def empty_state(
 
 def one_row(dy: Tensor) -> Tensor:
     """A gradient as the kernels take it; one number everywhere (of a sum, say) as a row repeated by strides of zero."""
+    if dy.is_neg():
+        dy = dy.resolve_neg()
     strides = dy.stride()
     if strides[-1] == 1:
         return dy

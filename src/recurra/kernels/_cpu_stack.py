@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import dropout
 
-from recurra.errors import ShapeError
 from recurra.kernels import _ops
 from recurra.kernels._call import Call, Result, Stack, State
 from recurra.kernels._compiled import PLAIN, native_is_built, why_not_here
@@ -19,11 +18,7 @@ RNN, LSTM, GRU, GRU_BEFORE = 0, 1, 2, 3
 
 
 def run_native(kind: int, call: Call, reference: Callable[[Call], Result], activation: int = 0) -> Result:
-    """The whole stack over the whole sequence, layer by layer.
-
-    Raises:
-        ShapeError: if a packed batch's sizes do not fit its rows.
-    """
+    """The whole stack over the whole sequence, layer by layer."""
     stack = call.stack
     drops = stack.dropout > 0 and stack.training and stack.num_layers > 1
     tracing = torch.compiler.is_compiling()
@@ -114,11 +109,7 @@ def _batch(call: Call) -> Batch:
         lengths = lengths.contiguous()
     if sizes is None:
         return Batch(call.steps, call.batch, lengths, None)
-    sizes = sizes.to(torch.int64).contiguous()
-    falls = bool((sizes[1:] <= sizes[:-1]).all()) and bool((sizes > 0).all())
-    if not falls or int(sizes.sum()) != call.x.shape[0]:
-        raise ShapeError(f"batch_sizes must not grow and add up to the {call.x.shape[0]} rows of the packed batch")
-    return Batch(call.steps, call.batch, None, sizes)
+    return Batch(call.steps, call.batch, None, sizes.to(torch.int64).contiguous())
 
 
 def _drop(y: Tensor, stack: Stack) -> Any:

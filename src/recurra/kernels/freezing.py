@@ -5,9 +5,10 @@ from typing import Any
 
 import torch
 
-from recurra.errors import BackendUnavailable
+from recurra.errors import BackendUnavailable, ShapeError
 from recurra.kernels import _compiled
 from recurra.kernels._call import Weights
+from recurra.kernels._checks import check_weights
 from recurra.kernels._cpu_call import GATES, addresses_of, dense
 
 KINDS = {"rnn": 0, "lstm": 1, "gru": 2, "gru_before": 3}
@@ -35,6 +36,7 @@ def pack_layers(kind: str, weights: Sequence[Weights], directions: int) -> tuple
 
     Raises:
         BackendUnavailable: if the native kernels are not built, or cannot take these weights.
+        ShapeError: if the weights do not fit each other, or one has no memory.
     """
     if _compiled.native is None:
         raise BackendUnavailable(_compiled.NOT_BUILT)
@@ -43,22 +45,19 @@ def pack_layers(kind: str, weights: Sequence[Weights], directions: int) -> tuple
         raise BackendUnavailable(
             f"the native kernels pack float32 and float64 on the CPU, not {first.dtype} on {first.device}"
         )
-    packed = []
-    for k in range(0, len(weights), directions):
-        flat = [dense(part) for w in weights[k : k + directions] for part in w]
-        w = weights[k]
-        hidden = w.w_ih.shape[0] // GATES[KINDS[kind]]
-        packed.append(
-            _compiled.native.Frozen(
-                KINDS[kind],
-                first.dtype is torch.float64,
-                w.w_ih.shape[1],
-                hidden,
-                w.w_hh.shape[1],
-                directions,
-                w.w_hr is not None,
-                torch.get_num_threads(),
-                addresses_of(flat),
-            )
-        )
-    return tuple(packed)
+    check_weights(weights, GATES[KINDS[kind]], directions)
+    return tuple(_pack_layer(KINDS[kind], weights[k : k + directions]) for k in range(0, len(weights), directions))
+
+
+def _pack_layer(kind: int, weights: Sequence[Weights]) -> Any:
+    """One layer; weights are those of its directions."""
+    assert _compiled.native is not None
+    w = weights[0]
+    hidden, is_double = w.w_ih.shape[0] // GATES[kind], w.w_ih.dtype is torch.float64
+    sizes = (w.w_ih.shape[1], hidden, w.w_hh.shape[1], len(weights))
+    flat = [dense(part) for w in weights for part in w]
+    projected, threads = w.w_hr is not None, torch.get_num_threads()
+    try:
+        return _compiled.native.Frozen(kind, is_double, *sizes, projected, threads, addresses_of(flat))
+    except ValueError as error:
+        raise ShapeError(str(error)) from None

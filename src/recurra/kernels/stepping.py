@@ -12,6 +12,7 @@ from recurra.errors import BackendUnavailable, ShapeError
 from recurra.kernels import _compiled
 from recurra.kernels._activations import Activation
 from recurra.kernels._call import Weights
+from recurra.kernels._checks import check_weights
 from recurra.kernels._cpu_call import GATES, addresses_of
 from recurra.kernels.freezing import KINDS
 from recurra.kernels.rnn import activation_number
@@ -28,6 +29,7 @@ class PackedSteps:
 
     Raises:
         BackendUnavailable: if the native kernels are not built, or cannot take these weights.
+        ShapeError: if the weights do not fit each other, or one has no memory.
     """
 
     def __init__(self, kind: str, weights: Sequence[Weights], batch: int, activation: Activation = "tanh") -> None:
@@ -40,18 +42,23 @@ class PackedSteps:
         self.dtype = first.w_ih.dtype
         for w in weights:
             for part in w:
-                if part is not None and (part.dtype is not self.dtype or not part.is_cpu or not part.is_contiguous()):
+                if part is None:
+                    continue
+                if part.dtype is not self.dtype or not part.is_cpu or not part.is_contiguous() or part.is_neg():
                     raise BackendUnavailable("a stepper takes contiguous weights of one type on the CPU")
         if self.dtype not in (torch.float32, torch.float64):
             raise BackendUnavailable(f"the native kernels compute in float32 and float64, not {self.dtype}")
         self.batch, self.inputs, self.width = batch, first.w_ih.shape[1], first.w_hh.shape[1]
         self.hidden = first.w_ih.shape[0] // GATES[KINDS[kind]]
         self.layers, self.parts = len(weights), 2 if kind == "lstm" else 1
+        check_weights(weights, GATES[KINDS[kind]], 1)
         sizes = (batch, self.inputs, self.hidden, self.width)
         is_double, projected = self.dtype is torch.float64, first.w_hr is not None
-        self._native: Any = _compiled.native.Stepper(
-            KINDS[kind], number, is_double, *sizes, projected, addresses_of([part for w in weights for part in w])
-        )
+        addresses = addresses_of([part for w in weights for part in w])
+        try:
+            self._native: Any = _compiled.native.Stepper(KINDS[kind], number, is_double, *sizes, projected, addresses)
+        except ValueError as error:
+            raise ShapeError(str(error)) from None
         self.step = self._native.step
         self.step_at = self._native.step_at
 

@@ -8,6 +8,7 @@ from torch.nn import Module, Parameter
 
 from recurra.errors import ShapeError
 from recurra.kernels import State, Weights, check_backend_name
+from recurra.nn._autocast import autocast_is_on, in_type_of
 from recurra.nn._construction import check_sizes
 from recurra.nn._initialization import Initialization, initialize
 from recurra.nn._reading import check_types
@@ -80,6 +81,10 @@ class RecurrentCell(Module):
         return Weights(self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
 
     def _run(self, input: Tensor, hx: State | None) -> State:
+        if autocast_is_on(self.weight_ih):
+            with torch.autocast("cpu", enabled=False):
+                state = None if hx is None else tuple(in_type_of(self.weight_ih, part) for part in hx)
+                return self._run(in_type_of(self.weight_ih, input), state)
         name = type(self).__name__
         check_types(name, input, hx, self._parts)
         if input.dim() not in (1, 2):

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from recurra.errors import ConfigError, DtypeError, ShapeError
-from recurra.kernels import State
+from recurra.kernels import State, check_batch_sizes
 
 Lengths: TypeAlias = Tensor | npt.NDArray[np.integer] | Sequence[int] | int
 """Valid steps of each row: a tensor, an array or a list; one number for a sequence without rows."""
@@ -110,6 +110,7 @@ def _read_packed(packed: PackedSequence, hx: State | None, lengths: Lengths | No
     if lengths is not None:
         raise ConfigError("a PackedSequence knows its lengths; hand in either lengths= or a PackedSequence")
     x, batch_sizes, order, _ = packed
+    check_batch_sizes(batch_sizes, x.shape[0])
     state = hx if hx is not None else _zeros(x, int(batch_sizes[0]), expected)
     if hx is not None and order is not None:
         state = tuple(part.index_select(1, order) for part in state)

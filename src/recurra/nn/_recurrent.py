@@ -11,6 +11,7 @@ from torch.nn.utils.rnn import PackedSequence
 from recurra.errors import ShapeError, StreamingUnsupported
 from recurra.kernels import Choice, Stack, State, Weights
 from recurra.kernels.freezing import can_freeze, pack_layers
+from recurra.nn._autocast import autocast_is_on, in_type_of
 from recurra.nn._construction import check_flag, check_layer, check_sizes
 from recurra.nn._cudnn import flatten_for_cudnn
 from recurra.nn._initialization import Initialization, initialize
@@ -160,6 +161,11 @@ class Recurrent(Module):
             done = self._run_quick(input)
             if done is not None:
                 return done
+        weight = getattr(self, self._flat_names[0] or "")
+        if autocast_is_on(weight):
+            with torch.autocast("cpu", enabled=False):
+                state = None if hx is None else tuple(in_type_of(weight, part) for part in hx)
+                return self._run(in_type_of(weight, input), state, lengths)
         expected = self._expected()
         r = read(input, hx, lengths, expected)
         arguments = self._arguments(None if r.packed is None else r.packed.batch_sizes, r.lengths)

@@ -96,7 +96,7 @@ class Stepper:
         shape = x.shape
         if shape[-1:] != self._one or (len(shape) != 1 and shape != (1, *self._one)):
             return None
-        if x.dtype is not self._packed.dtype or not x.is_cpu or not x.is_contiguous():
+        if x.dtype is not self._packed.dtype or not x.is_cpu or not x.is_contiguous() or x.is_neg():
             return None
         y = torch.empty((*shape[:-1], self._width), dtype=x.dtype)
         done = self._packed.step_at(x.data_ptr(), y.data_ptr(), self.layer._parameters, self._names, None)
@@ -125,7 +125,7 @@ class Stepper:
         """The outputs, or None if a weight lies elsewhere than when they were packed."""
         parameters = self.layer._parameters
         if isinstance(x, Tensor):
-            dense = x.detach().contiguous()
+            dense = x.detach().resolve_neg().contiguous()
             y = torch.empty(shape, dtype=x.dtype)
             done = self._packed.step_at(dense.data_ptr(), y.data_ptr(), parameters, self._names, rows)
             return y if done else None
