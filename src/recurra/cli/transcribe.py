@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from recurra.cli._flags import NO_FLAGS, Common
 from recurra.cli._output import print_json, say
-from recurra.cli.app import FAILED, OK
+from recurra.cli.app import FAILED, INTERRUPTED, OK
 from recurra.errors import ConfigError
 
 CHUNK_S = 0.02
@@ -94,18 +94,22 @@ def _print_words(words: Any) -> None:
 
 
 def _listen(stream: Any, rate: int, words: bool, common: Common) -> int:
-    """Answer sound as it comes: utterances on standard output, the text so far on standard error."""
+    """Answer sound as it comes, until it ends or Ctrl-C: utterances on standard output, the text so far beside."""
     size, rest, shown = 2 * max(1, round(CHUNK_S * rate)), b"", ""
-    for came in iter(lambda: sys.stdin.buffer.read1(size), b""):
-        data = rest + came
-        rest = data[len(data) // 2 * 2 :]
-        heard = stream.push(np.frombuffer(data[: len(data) // 2 * 2], "<i2"))
-        _print_finished(heard.finished, words, common)
-        if heard.text != shown:
-            shown = heard.text
-            _show_partial(heard, stream.seconds, common)
+    code = OK
+    try:
+        for came in iter(lambda: sys.stdin.buffer.read1(size), b""):
+            data = rest + came
+            rest = data[len(data) // 2 * 2 :]
+            heard = stream.push(np.frombuffer(data[: len(data) // 2 * 2], "<i2"))
+            _print_finished(heard.finished, words, common)
+            if heard.text != shown:
+                shown = heard.text
+                _show_partial(heard, stream.seconds, common)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
     _print_finished(stream.finish().finished, words, common)
-    return OK
+    return code
 
 
 def _print_finished(finished: Any, words: bool, common: Common) -> None:

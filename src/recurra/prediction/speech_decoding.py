@@ -65,6 +65,7 @@ class UnitDecoder:
         self._path = GreedyDecoder()
         self._beam = decoding.beam(alphabet) if decoding.beam_width else None
         self._scores: list[Array] = []
+        self._placed: tuple[list[int], list[Emission]] = ([], [])
 
     def push(self, scores: Array) -> None:
         """More steps, [steps, units]."""
@@ -84,8 +85,13 @@ class UnitDecoder:
         return self._path.steps
 
     def units(self) -> list[Emission]:
-        """The units so far; later ones may change them under beam search."""
-        return self._path.emissions if self._beam is None else self._aligned(self._beam.units)
+        """The units so far; under beam search later steps may change them, and their places are looked for anew then."""
+        if self._beam is None:
+            return self._path.emissions
+        units = self._beam.units
+        if units != self._placed[0]:
+            self._placed = (units, self._aligned(units))
+        return self._placed[1]
 
     def finish(self) -> list[Emission]:
         """The units, now that no more steps come."""

@@ -5,6 +5,7 @@ from recurra.data.audio.augmentation import Augmentation
 from recurra.data.audio.feature_stream import FeatureStream
 from recurra.data.audio.features import FeatureExtractor
 from recurra.data.audio.files import read_recording
+from recurra.data.audio.manifest import Utterances, read_folder, read_manifest
 from recurra.data.audio.mfc import read_mfc
 from recurra.data.audio.recording import Recording, as_recording
 from recurra.data.audio.resampling import resample
@@ -21,8 +22,11 @@ __all__ = [
     "FeatureStream",
     "Recording",
     "Units",
+    "Utterances",
     "as_recording",
     "frames_needed",
+    "read_folder",
+    "read_manifest",
     "read_mfc",
     "read_recording",
     "resample",
