@@ -85,7 +85,7 @@ class UnitDecoder:
         return self._path.steps
 
     def units(self) -> list[Emission]:
-        """The units so far; under beam search later steps may change them, and their places are looked for anew then."""
+        """The units so far; under beam search later steps may change them, and their places with them."""
         if self._beam is None:
             return self._path.emissions
         units = self._beam.units
