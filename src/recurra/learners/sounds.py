@@ -1,15 +1,13 @@
 """What SequenceClassifier and SpeechRecognizer share: from inputs and settings to a trained network."""
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
 
 from recurra.data.audio import FeatureExtractor, FeatureSource, FeatureSpec
@@ -18,8 +16,9 @@ from recurra.data.audio.inputs import Input, read_inputs, width_of
 from recurra.data.audio.manifest import Utterances, read_folder, read_manifest
 from recurra.data.audio.speakers import Parts, split_speakers
 from recurra.errors import AudioError, ConfigError, NonFiniteLossError, RecordingWarning, ShapeError
+from recurra.learners.fitting import on_device, seeded, training_options
 from recurra.learners.speech_schema import SoundConfig
-from recurra.training import History, Trainer, TrainingOptions, build_progress
+from recurra.training import History, Trainer, build_progress
 
 
 @dataclass(frozen=True)
@@ -119,26 +118,16 @@ def build(make: Callable[[], nn.Module], config: SoundConfig) -> Any:
     """A network with its starting weights, drawn from the seed without touching the global generator."""
     with seeded(config):
         network = make()
-    try:
-        return network.to(config.device)
-    except (RuntimeError, AssertionError) as error:
-        first = str(error).splitlines()[0]
-        raise ConfigError(f"device={config.device!r} cannot be used here ({first}); use 'cpu'") from error
+    return on_device(network, config.device)
 
 
 def run_training(
     network: nn.Module, task: Any, config: SoundConfig, validated: bool
 ) -> tuple[History, NonFiniteLossError | None]:
     """Train, and keep the best weights on the validation part, or the last ones where there is none."""
-    options = TrainingOptions(
-        max_epochs=config.max_epochs,
-        max_seconds=config.max_seconds,
-        learning_rate=config.learning_rate,
-        weight_decay=config.weight_decay,
-        gradient_clip=config.gradient_clip,
-        patience=config.patience if validated else config.max_epochs,
-        keep="best" if validated else "last",
-    )
+    options = training_options(config)
+    if not validated:
+        options = replace(options, keep="last", patience=config.max_epochs)
     trainer = Trainer(network, task, options, build_progress(config.progress))
     error = None
     with seeded(config):
@@ -147,12 +136,3 @@ def run_training(
         except NonFiniteLossError as problem:
             error = problem
     return trainer.history, error
-
-
-@contextmanager
-def seeded(config: SoundConfig) -> Iterator[None]:
-    """Draw from the seed, and leave torch's generators as they were."""
-    on_cuda = config.device.startswith("cuda")
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count()) if on_cuda else []):
-        (torch.manual_seed if on_cuda else torch.default_generator.manual_seed)(config.seed)
-        yield
