@@ -21,9 +21,9 @@ class BestWeights:
     def _copy(self) -> dict[str, torch.Tensor]:
         return {name: value.detach().clone() for name, value in self._network.state_dict().items()}
 
-    def offer(self, loss: float, epoch: int, always: bool = False) -> bool:
-        """Keep the present weights if `loss` is the lowest so far, or always; tells whether they were kept."""
-        if not (always or loss < self.loss):
+    def offer(self, loss: float, epoch: int) -> bool:
+        """Keep the network's present weights if `loss` is the lowest so far; tells whether they were kept."""
+        if not loss < self.loss:
             return False
         self.loss, self.epoch, self._weights = loss, epoch, self._copy()
         return True

@@ -89,7 +89,7 @@ class Trainer(Generic[Batch]):
         for epoch in range(1, self.options.max_epochs + 1):
             training_loss = self._epoch(epoch)
             validation_loss = self._validate()
-            kept = self._offer(validation_loss, epoch)
+            kept = self.best.offer(validation_loss, epoch)
             record = EpochRecord(epoch, training_loss, validation_loss, self._rate(), self._elapsed())
             self.history.epochs.append(record)
             self.progress.epoch(record, kept, self._seconds_left(epoch))
@@ -131,20 +131,21 @@ class Trainer(Generic[Batch]):
         with torch.no_grad():
             return self.task.validation_loss()
 
-    def _offer(self, validation_loss: float, epoch: int) -> bool:
-        return self.best.offer(validation_loss, epoch, always=self.options.keep == "last")
-
     def _last_chance(self, epoch: int, training_loss: float) -> None:
         """Out of time in the middle of an epoch: the present weights may still be the best."""
         validation_loss = self._validate()
-        self._offer(validation_loss, epoch)
+        self.best.offer(validation_loss, epoch)
         self.history.epochs.append(EpochRecord(epoch, training_loss, validation_loss, self._rate(), self._elapsed()))
         raise _OutOfTime
 
     def _close(self) -> None:
-        self.best.restore()
-        self.network.eval()
         self.history.best_epoch, self.history.best_loss = self.best.epoch, self.best.loss
+        if self.options.keep == "last" and self.history.epochs and self.history.ending != "loss not finite":
+            last = self.history.epochs[-1]
+            self.history.best_epoch, self.history.best_loss = last.epoch, last.validation_loss
+        else:
+            self.best.restore()
+        self.network.eval()
         self.progress.end(self.history)
 
     def _elapsed(self) -> float:
