@@ -152,7 +152,7 @@ def main() -> None:
         torch.set_num_threads(1)
         parts = {"delay": run_delay, "cost": run_cost, "memory": run_memory}
         for part in parts if arguments.part == "all" else [arguments.part]:
-            names = SPEAKERS if part == "delay" and arguments.speaker is None else [arguments.speaker or "theo"]
+            names = SPEAKERS if part == "delay" and arguments.speaker is None else [arguments.speaker or "george"]
             for name in names:
                 found = record.run(f"{part}/{name}", lambda p=part, n=name: parts[p](n), seed=0)
                 print(f"{part}/{name}: {found}", flush=True)
