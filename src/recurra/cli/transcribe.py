@@ -96,9 +96,10 @@ def _print_words(words: Any) -> None:
 def _listen(stream: Any, rate: int, words: bool, common: Common) -> int:
     """Answer sound as it comes, until it ends or Ctrl-C: utterances on standard output, the text so far beside."""
     size, rest, shown = 2 * max(1, round(CHUNK_S * rate)), b"", ""
+    source: Any = sys.stdin.buffer
     code = OK
     try:
-        for came in iter(lambda: sys.stdin.buffer.read1(size), b""):
+        for came in iter(lambda: source.read1(size), b""):
             data = rest + came
             rest = data[len(data) // 2 * 2 :]
             heard = stream.push(np.frombuffer(data[: len(data) // 2 * 2], "<i2"))

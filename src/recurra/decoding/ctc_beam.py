@@ -102,7 +102,7 @@ class BeamDecoder:
     def finish(self) -> list[int]:
         """The best text, now that it ends: its last word counts too."""
         scores = {text: entry.total + self._ending(entry) for text, entry in self._beam.items()}
-        return list(max(scores, key=lambda text: scores[text]))
+        return list(max(scores.items(), key=lambda item: item[1])[0])
 
     def _ending(self, entry: _Prefix) -> float:
         return 0.0 if self.scorer is None else self.scorer.finish(entry.state)

@@ -49,9 +49,10 @@ class AcousticPredictor(Generic[Network]):
         order = sorted(range(len(inputs)), key=lambda i: sizes[i])
         while order:
             longest = max(1, sizes[order[-1]] // (1 if self.spec.kind == "given" else self.spec.hop_samples))
-            taken = order[-max(1, FRAMES_AT_ONCE // longest) :]
+            taken: list[int] = order[-max(1, FRAMES_AT_ONCE // longest) :]
             del order[len(order) - len(taken) :]
-            yield taken, *self.extractor([inputs[i] for i in taken])  # type: ignore[misc]
+            x, lengths = self.extractor([inputs[i] for i in taken])
+            yield taken, x, lengths
 
     def to_config(self) -> dict[str, Any]:
         """Plain values for a model folder."""

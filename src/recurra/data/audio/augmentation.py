@@ -113,7 +113,8 @@ def colour(static: Tensor, kind: str, how: Augmentation, random: torch.Generator
             [static[..., :1], static[..., 1 : CURVES + 1] + scale * heights, static[..., CURVES + 1 :]], -1
         )
     places = (torch.arange(bands) + 0.5) / bands
-    return static + heights @ torch.cos(torch.pi * torch.arange(1, CURVES + 1)[:, None] * places)
+    curves: Tensor = torch.cos(torch.pi * torch.arange(1, CURVES + 1)[:, None] * places)
+    return torch.add(static, heights @ curves)
 
 
 def mask(x: Tensor, lengths: Tensor, how: Augmentation, random: torch.Generator) -> Tensor:
@@ -163,7 +164,8 @@ def add_noise(
     power = samples.square().sum(1, keepdim=True) / lengths[:, None].clamp_min(1)
     ratio_db = snr_db[0] + (snr_db[1] - snr_db[0]) * torch.rand(batch, 1, generator=random)
     wanted = (power * 10.0 ** (-ratio_db / 10.0)).sqrt() * (torch.rand(batch, 1, generator=random) < noisy)
-    return samples + (noise / noise.square().mean(1, keepdim=True).sqrt() * wanted * inside).to(samples.dtype)
+    added: Tensor = noise / noise.square().mean(1, keepdim=True).sqrt() * wanted * inside
+    return torch.add(samples, added.to(samples.dtype))
 
 
 def _shift(samples: Tensor, lengths: Tensor, most: int, random: torch.Generator) -> tuple[Tensor, Tensor]:

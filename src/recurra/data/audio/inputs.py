@@ -97,8 +97,8 @@ def width_of(items: Sequence[Any]) -> int:
             if isinstance(item, str | PathLike):
                 place = Path(item)
                 array = read_mfc(place) if place.suffix.lower() == ".mfc" else np.load(place, allow_pickle=False)
-                return as_matrix(array, str(place)).shape[1]
-            return as_matrix(item, f"input {i}").shape[1]
+                return int(as_matrix(array, str(place)).shape[1])
+            return int(as_matrix(item, f"input {i}").shape[1])
         except (AudioError, OSError, ValueError):
             continue
     raise AudioError("no input can be read as a sequence [time, columns]")

@@ -49,7 +49,7 @@ class FeatureSource:
 
     def plain(self, chosen: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor]:
         """Features [batch, frames, n_features] of utterances as they are, and their lengths."""
-        return self.extractor([self._items[i] for i in chosen], torch.float32)  # type: ignore[arg-type]
+        return self.extractor([self._items[i] for i in chosen], torch.float32)
 
     def changed(self, chosen: npt.NDArray[np.int64], random: torch.Generator) -> tuple[Tensor, Tensor]:
         """The same of utterances that are changed as the augmentation says."""
