@@ -69,7 +69,7 @@ def test_a_manifest_with_a_bad_file(tmp_path: Path) -> None:
 
 def test_one_bad_file_does_not_end_a_run(tmp_path: Path) -> None:
     y = write(tmp_path, 3)
-    (tmp_path / "1.wav").touch()
+    (tmp_path / "1.wav").write_bytes(b"")
     paths = [tmp_path / f"{i}.wav" for i in range(3)] + [tmp_path / "gone.wav"]
     answers = recognizer().transcribe(paths)
     assert [a.error is None for a in answers] == [True, False, True, False]

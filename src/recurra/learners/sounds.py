@@ -109,9 +109,9 @@ class Prepared:
 def prepare(loaded: Loaded, config: SoundConfig) -> Prepared:
     """Features and batches of both parts."""
     train: list[Input] = list(loaded.train.inputs)
-    extractor = FeatureExtractor(loaded.spec).fit(train)  # type: ignore[arg-type]
+    extractor = FeatureExtractor(loaded.spec).fit(train)
     held = FeatureSource(loaded.validation.inputs, extractor) if len(loaded.validation) else None
-    return Prepared(extractor, FeatureSource(train, extractor, parse_augmentation(config.augment)), held)  # type: ignore[arg-type]
+    return Prepared(extractor, FeatureSource(train, extractor, parse_augmentation(config.augment)), held)
 
 
 def build(make: Callable[[], nn.Module], config: SoundConfig) -> Any:

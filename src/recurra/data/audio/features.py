@@ -83,19 +83,19 @@ class FeatureExtractor:
         return (x - self.shift.to(x.dtype)) / self.scale.to(x.dtype)
 
     def __call__(
-        self, inputs: Sequence[Recording] | Sequence[Matrix], dtype: torch.dtype = torch.float64
+        self, inputs: Sequence[Recording | Matrix], dtype: torch.dtype = torch.float64
     ) -> tuple[Tensor, Tensor]:
         """Features of recordings or of given matrices, [batch, frames, n_features], and their lengths."""
         static, lengths = self._static_of(inputs, dtype)
         return self.finish(static, lengths), lengths
 
-    def _static_of(self, inputs: Sequence[Recording] | Sequence[Matrix], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    def _static_of(self, inputs: Sequence[Recording | Matrix], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         recordings = [item for item in inputs if isinstance(item, Recording)]
         if recordings:
             return self.static(*self.samples(recordings, dtype))
         return self.matrices([np.asarray(item) for item in inputs], dtype)
 
-    def fit(self, inputs: Sequence[Recording] | Sequence[Matrix]) -> "FeatureExtractor":
+    def fit(self, inputs: Sequence[Recording | Matrix]) -> "FeatureExtractor":
         """An extractor with the same settings and the mean and deviation of these inputs' frames."""
         total = square = torch.zeros(self.spec.n_features, dtype=torch.float64)
         count = 0

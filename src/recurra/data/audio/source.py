@@ -30,7 +30,7 @@ class FeatureSource:
 
     def __init__(
         self,
-        inputs: Sequence[Recording] | Sequence[Matrix],
+        inputs: Sequence[Recording | Matrix],
         extractor: FeatureExtractor,
         augmentation: Augmentation | None = None,
     ) -> None:
