@@ -21,6 +21,8 @@ FIT = """Train a model on a table of time series, and save it.
 
 --task trajectory trains on the fixes of moving objects: recurra fit --task trajectory --help names its settings.
 --task translation trains a translator on pairs of texts: recurra fit --task translation --help names its settings.
+--task speech trains a recogniser on recordings and their texts, --task classify a classifier of sequences:
+recurra fit --task speech --help names their settings.
 
 Ctrl-C ends the training early: the best model so far is saved, and the exit code is 130."""
 
@@ -39,7 +41,20 @@ recurra translate model/ < questions.txt > answers.txt
 Every line is answered, in its place; an empty line by an empty one. With --nbest N each line has up to N answers,
 written as NUMBER ||| ANSWER ||| SCORE. --alignment adds a tab and pairs of word numbers from 0, source-target."""
 
-TASKS = {"forecast": "fit", "trajectory": "fit-trajectory", "translation": "fit-translation"}
+TRANSCRIBE = """Write down what is said in recordings, or live in raw sound from standard input.
+
+recurra transcribe one.wav two.flac --model FOLDER
+arecord -t raw -f S16_LE -r 16000 -c 1 | recurra transcribe --live - --model FOLDER
+A file that cannot be used does not end the run: it is listed at the end, and the exit code is 1.
+Sound stays on this machine: nothing touches the network."""
+
+TASKS = {
+    "forecast": "fit",
+    "trajectory": "fit-trajectory",
+    "speech": "fit-speech",
+    "classify": "fit-classify",
+    "translation": "fit-translation",
+}
 BACKTESTS = {"forecast": "backtest", "trajectory": "backtest-trajectory"}
 
 app = App(
@@ -60,6 +75,9 @@ app.command("recurra.cli.predict:predict", name="predict", help="Forecast what c
 app.command("recurra.cli.backtest:backtest", name="backtest", help="Score a forecaster beside the naive rules.")
 app.command("recurra.cli.stream:stream", name="stream", help=STREAM)
 app.command("recurra.cli.translate:translate", name="translate", help=TRANSLATE)
+app.command("recurra.cli.fit_sound:fit_speech", name="fit-speech", show=False)
+app.command("recurra.cli.fit_sound:fit_classifier", name="fit-classify", show=False)
+app.command("recurra.cli.transcribe:transcribe", name="transcribe", help=TRANSCRIBE)
 app.command("recurra.cli.demo:demo", name="demo", help="Train, score and draw a forecast of real data.")
 app.command("recurra.cli.doctor:doctor", name="doctor", help="Say what this installation has, and what it lacks.")
 

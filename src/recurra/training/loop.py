@@ -157,9 +157,13 @@ class Trainer(Generic[Batch]):
         raise _OutOfTime
 
     def _close(self) -> None:
-        self.best.restore()
-        self.network.eval()
         self.history.best_epoch, self.history.best_loss = self.best.epoch, self.best.loss
+        if self.options.keep == "last" and self.history.epochs and self.history.ending != "loss not finite":
+            last = self.history.epochs[-1]
+            self.history.best_epoch, self.history.best_loss = last.epoch, last.validation_loss
+        else:
+            self.best.restore()
+        self.network.eval()
         self.progress.end(self.history)
 
     def _elapsed(self) -> float:

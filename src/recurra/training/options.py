@@ -1,6 +1,7 @@
 """What a training run may be told, whatever it trains."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from recurra.errors import ConfigError
 
@@ -19,6 +20,8 @@ class TrainingOptions:
         warmup: share of the run over which the step size rises from zero.
         final_rate: share of `learning_rate` that is left at the end of the cosine decay.
         average: the mean of the weights of so many epochs, those with the lowest validation loss, is kept.
+        keep: "best" keeps the weights with the lowest validation loss and stops when there is no better one for
+            `patience` epochs; "last" trains to the end and keeps the last weights, for runs without a validation part.
     """
 
     max_epochs: int = 100
@@ -30,6 +33,7 @@ class TrainingOptions:
     warmup: float = 0.05
     final_rate: float = 0.01
     average: int = 1
+    keep: Literal["best", "last"] = "best"
 
     def __post_init__(self) -> None:
         for name in ("max_epochs", "patience", "learning_rate", "average"):
