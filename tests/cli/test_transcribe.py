@@ -86,6 +86,12 @@ def test_live_and_the_dash_belong_together(arguments: tuple[str, ...], run: Call
     assert "--live -" in done.err
 
 
+def test_an_unknown_option_is_no_file(run: Callable, spoken: Path) -> None:
+    done = run("transcribe", "a.wav", "--loud", "--model", spoken / "model")
+    assert done.code == 2
+    assert "Unknown option: --loud" in done.err
+
+
 def test_a_model_that_writes_no_texts_is_refused(run: Callable, model: Path, tmp_path: Path) -> None:
     done = run("transcribe", "a.wav", "--model", model)
     assert done.code == 2

@@ -17,7 +17,7 @@ CHUNK_S = 0.02
 
 
 def transcribe(
-    files: list[str],
+    files: Annotated[list[str], Parameter(allow_leading_hyphen=True)],
     /,
     *,
     model: Path,
@@ -52,6 +52,9 @@ def transcribe(
     from recurra.decoding import read_arpa
     from recurra.prediction import Decoding, Endpoint
 
+    option = next((name for name in files if name.startswith("-") and name != "-"), None)
+    if option is not None:
+        raise ConfigError(f"Unknown option: {option}. See recurra transcribe --help.")
     if live != (files == ["-"]):
         raise ConfigError("raw sound comes live from standard input: recurra transcribe --live - --model FOLDER")
     read = None if language_model is None else read_arpa(language_model)
