@@ -145,7 +145,8 @@ class SequenceClassifier(Learner):
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """The likeliest class of each sequence, [n]."""
-        labels: npt.NDArray[Any] = np.asarray(self.classes_)[self.predict_proba(X).argmax(1)]
+        likeliest = self.predict_proba(X).argmax(1)
+        labels: npt.NDArray[Any] = np.asarray(self.classes_)[likeliest]
         return labels
 
     def score(self, X: Any, y: Any) -> float:

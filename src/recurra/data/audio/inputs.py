@@ -92,6 +92,7 @@ def frames_of(item: Input, spec: FeatureSpec) -> int:
 
 def width_of(items: Sequence[Any]) -> int:
     """Columns of ready-made features, from the first input that can be read."""
+    first: Exception | None = None
     for i, item in enumerate(items):
         try:
             if isinstance(item, str | PathLike):
@@ -99,6 +100,6 @@ def width_of(items: Sequence[Any]) -> int:
                 array = read_mfc(place) if place.suffix.lower() == ".mfc" else np.load(place, allow_pickle=False)
                 return int(as_matrix(array, str(place)).shape[1])
             return int(as_matrix(item, f"input {i}").shape[1])
-        except (AudioError, OSError, ValueError):
-            continue
-    raise AudioError("no input can be read as a sequence [time, columns]")
+        except (AudioError, OSError, ValueError) as error:
+            first = first or error
+    raise AudioError(f"no input can be read as a sequence [time, columns]; {first or 'there is none'}")
