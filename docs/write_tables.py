@@ -15,6 +15,7 @@ from benchmarks import (
     _layers_report,
     an4,
     cmudict,
+    conformance,
     fsdd,
     fsdd_connected,
     hurricanes,
@@ -43,6 +44,7 @@ PARTS = {
     "live": ("Live recognition", live.report),
     "layers": ("The recurrent layers on the CPU", _layers_report.report),
     "transforms": ("PyTorch's transforms of the layers", transforms.report),
+    "conformance": ("Conformance of the layers", conformance.report),
 }
 
 

@@ -137,6 +137,17 @@ def test_a_batch_is_its_rows_and_padding_is_never_read(drawn: Drawn, reverse: bo
         assert_agrees([p[:, row : row + 1] for p in detached(last)], detached(last_alone), SAME_FUNCTION_F64)
 
 
+@settings(max_examples=12)
+@given(drawn_options(), st.permutations(range(B)))
+def test_permuting_the_batch_permutes_the_answer(drawn: Drawn, order: list[int]) -> None:
+    layer = drawn.layer(learned_state=True)
+    x = torch.randn(T, B, IN, dtype=torch.float64)
+    y, last = layer(x, lengths=RAGGED)
+    permuted, last_permuted = layer(x[:, order], lengths=[RAGGED[k] for k in order])
+    assert_agrees(permuted.detach(), y[:, order].detach(), SAME_FUNCTION_F64)
+    assert_agrees(detached(last_permuted), [part[:, order] for part in detached(last)], SAME_FUNCTION_F64)
+
+
 @settings(max_examples=10)
 @given(drawn_options())
 def test_reversing_twice_is_the_identity(drawn: Drawn) -> None:
