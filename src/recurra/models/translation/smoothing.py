@@ -17,6 +17,7 @@ def smoothed_loss(
 
     Source: Szegedy et al. 2016, section 7.
 
+    >>> import torch
     >>> smoothed_loss(torch.zeros(2, 4), torch.tensor([0, 3]), 0.1).exp()
     tensor(4.)
     """
