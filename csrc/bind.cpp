@@ -30,20 +30,9 @@ std::vector<LayerWeights> weights_of(const Addresses& a) {
   return weights;
 }
 
-// Numbers in part i of the weights of a stack.
-int64_t size_of_part(const Stepper& stepper, int64_t i) {
-  const Layer& l = stepper.layer();
-  const int64_t H = l.H, rows = (l.kind == kLstm ? 4 : l.kind == kRnn ? 1 : 3) * H, parts = stepper.parts();
-  const int64_t sizes[] = {rows * (i < parts ? l.I : l.P), rows * l.P, rows, rows, l.P * H, 3 * H, 4 * H, 4 * H, H, H};
-  return sizes[i % parts];
-}
-
-// Where the tensors of these names lie now, 0 for a name that is None and for a tensor that is no longer of its size
-// or in one piece.
-Addresses addresses_of(const Stepper& stepper, const nb::dict& parameters, const nb::tuple& names) {
+// Where the tensors of these names lie now, 0 for a name that is None.
+Addresses addresses_of(const nb::dict& parameters, const nb::tuple& names) {
   static PyObject* const data_ptr = PyUnicode_InternFromString("data_ptr");
-  static PyObject* const numel = PyUnicode_InternFromString("numel");
-  static PyObject* const is_contiguous = PyUnicode_InternFromString("is_contiguous");
   Addresses found;
   found.reserve(names.size());
   for (size_t i = 0; i < names.size(); i++) {
@@ -54,12 +43,9 @@ Addresses addresses_of(const Stepper& stepper, const nb::dict& parameters, const
       found.push_back(0);
       continue;
     }
-    const nb::object dense = nb::steal(PyObject_CallMethodNoArgs(tensor, is_contiguous));
-    const nb::object size = nb::steal(PyObject_CallMethodNoArgs(tensor, numel));
     const nb::object address = nb::steal(PyObject_CallMethodNoArgs(tensor, data_ptr));
-    if (!dense.is_valid() || !size.is_valid() || !address.is_valid()) throw nb::python_error();
-    const bool same = dense.ptr() == Py_True && nb::cast<int64_t>(size) == size_of_part(stepper, int64_t(i));
-    found.push_back(same ? nb::cast<Address>(address) : 0);
+    if (!address.is_valid()) throw nb::python_error();
+    found.push_back(nb::cast<Address>(address));
   }
   return found;
 }
@@ -137,7 +123,7 @@ NB_MODULE(_native, m) {
       .def("step",
            [](Stepper& self, const Input& x, const Output& y, const nb::dict& parameters, const nb::tuple& names,
               const std::optional<RowList>& rows) {
-             if (!self.holds(addresses_of(self, parameters, names))) return false;
+             if (!self.holds(addresses_of(parameters, names))) return false;
              const Layer& l = self.layer();
              const int64_t count = rows ? int64_t(rows->shape(0)) : l.B;
              const auto type = l.is_double ? nb::dtype<double>() : nb::dtype<float>();
@@ -152,7 +138,7 @@ NB_MODULE(_native, m) {
       .def("step_at",
            [](Stepper& self, Address x, Address y, const nb::dict& parameters, const nb::tuple& names,
               const std::optional<RowList>& rows) {
-             if (!self.holds(addresses_of(self, parameters, names))) return false;
+             if (!self.holds(addresses_of(parameters, names))) return false;
              self.step(pointer(x), pointer(y), rows ? rows->data() : nullptr, rows ? int64_t(rows->shape(0)) : self.layer().B);
              return true;
            },

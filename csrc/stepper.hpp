@@ -20,8 +20,6 @@ class Stepper {
   void set(const void* h, const void* c);
   const Layer& layer() const { return layer_; }
   int64_t layers() const { return layers_; }
-  // Tensors that make up one layer's weights.
-  virtual int64_t parts() const { return 5; }
 
  protected:
   // Memory for the state and what goes from layer to layer; nothing is packed.

@@ -10,7 +10,6 @@ class VariantStepper : public Stepper {
   // layer: sizes of the first layer (T is ignored, B rows, D 1); weights: one a layer; shares: what zoneout keeps of h and c.
   VariantStepper(const Layer& layer, const Options& options, const std::vector<VariantWeights>& weights, double share_h,
                  double share_c);
-  int64_t parts() const override { return 10; }
   void step(const void* x, void* y, const int64_t* rows, int64_t count) override;
 
  private:

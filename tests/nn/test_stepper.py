@@ -89,33 +89,15 @@ def test_a_changed_weight_is_noticed(change: object) -> None:
     assert_agrees(after, layer.step(x)[0].detach(), OUTPUT_F32)
 
 
-def in_place(layer: torch.nn.Module) -> None:
-    layer.weight_hh_l0.data.mul_(-1)
-
-
-def transposed_where_it_lies(layer: torch.nn.Module) -> None:
-    layer.weight_hh_l0.data = layer.weight_hh_l0.data.t()
-
-
 @needs_native
 @pytest.mark.parametrize("batch", [1, 2])
-@pytest.mark.parametrize("change", [in_place, transposed_where_it_lies])
-def test_several_rows_and_views_of_the_same_memory_are_noticed_too(change: object, batch: int) -> None:
+def test_a_weight_changed_in_place_is_noticed_by_several_rows_too(batch: int) -> None:
     layer = recurra.nn.RNN(IN, H)
     stepper, x, h = recurra.nn.Stepper(layer, batch), torch.randn(batch, IN), torch.randn(1, batch, H)
     stepper.step(x)
-    change(layer)  # type: ignore[operator]
+    layer.weight_hh_l0.data.mul_(-1)
     stepper.state = h
     assert_agrees(stepper.step(x), layer.step(x, h)[0].detach(), OUTPUT_F32)
-
-
-@needs_native
-def test_a_weight_that_was_cut_where_it_lies_is_refused() -> None:
-    layer = recurra.nn.GRU(IN, H)
-    stepper = recurra.nn.Stepper(layer)
-    layer.weight_hh_l0.data = layer.weight_hh_l0.data[:H]
-    with pytest.raises(ShapeError, match="w_hh"):
-        stepper.step(torch.zeros(IN))
 
 
 @needs_native

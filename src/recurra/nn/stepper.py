@@ -24,6 +24,7 @@ class Stepper:
     One row reads the weights as they lie; several rows read packed ones, which are packed again when a weight has
     changed, however it was changed. A layer with options reads its weights as they lie, whatever the number of rows;
     with a callable as activation it goes by the equations, at their cost. Gradients do not flow.
+    A view of the same memory put in a weight's place (`p.data = p.data.t()`) is not seen: make a new stepper then.
 
     Args:
         layer: a one-directional RNN, LSTM or GRU on the CPU, of any number of layers. In evaluation and in
