@@ -13,10 +13,18 @@ from benchmarks import (
     _cta_report,
     _eth_ucy_report,
     _layers_report,
+    an4,
+    cmudict,
+    conformance,
+    fsdd,
+    fsdd_connected,
     hurricanes,
+    live,
+    multi30k,
     sines,
     track_stream,
     transforms,
+    translation_latency,
 )
 
 ROOT = Path(__file__).parent.parent
@@ -27,8 +35,16 @@ PARTS = {
     "eth_ucy": ("Pedestrians: ETH/UCY", _eth_ucy_report.report),
     "hurricanes": ("Atlantic hurricanes", hurricanes.report),
     "track_stream": ("A stream of tracks", track_stream.report),
+    "multi30k": ("Translation: Multi30k", multi30k.report),
+    "translation_latency": ("Translation: how long it takes", translation_latency.report),
+    "cmudict": ("Grapheme to phoneme: CMUdict", cmudict.report),
+    "fsdd": ("Spoken digits", fsdd.report),
+    "fsdd_connected": ("Strings of digits", fsdd_connected.report),
+    "an4": ("AN4", an4.report),
+    "live": ("Live recognition", live.report),
     "layers": ("The recurrent layers on the CPU", _layers_report.report),
     "transforms": ("PyTorch's transforms of the layers", transforms.report),
+    "conformance": ("Conformance of the layers", conformance.report),
 }
 
 

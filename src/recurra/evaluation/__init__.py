@@ -21,6 +21,7 @@ from recurra.evaluation.tracks import (
     score_tracks,
 )
 from recurra.evaluation.tracks_report import TrackReport, TrackScores
+from recurra.evaluation.translations import TranslationReport, score_translations
 
 __all__ = [
     "BacktestReport",
@@ -30,6 +31,7 @@ __all__ = [
     "Scores",
     "TrackReport",
     "TrackScores",
+    "TranslationReport",
     "Truth",
     "backtest",
     "best_of",
@@ -42,4 +44,5 @@ __all__ = [
     "moving_block_bootstrap",
     "report_tracks",
     "score_tracks",
+    "score_translations",
 ]

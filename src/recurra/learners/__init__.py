@@ -9,14 +9,28 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from recurra.learners.forecaster import Forecaster
     from recurra.learners.loading import TASKS, load
+    from recurra.learners.sequence_classifier import SequenceClassifier
+    from recurra.learners.speech import SpeechRecognizer
     from recurra.learners.trajectory import TrajectoryForecaster
+    from recurra.learners.translator import Translator
 
-__all__ = ["TASKS", "Forecaster", "TrajectoryForecaster", "load"]
+__all__ = [
+    "TASKS",
+    "Forecaster",
+    "SequenceClassifier",
+    "SpeechRecognizer",
+    "TrajectoryForecaster",
+    "Translator",
+    "load",
+]
 
 _PLACES = {
     "Forecaster": "forecaster",
+    "SequenceClassifier": "sequence_classifier",
+    "SpeechRecognizer": "speech",
     "TASKS": "loading",
     "TrajectoryForecaster": "trajectory",
+    "Translator": "translator",
     "load": "loading",
 }
 

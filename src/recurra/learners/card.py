@@ -46,6 +46,42 @@ def trajectory_card(
     )
 
 
+def translation_card(settings: Mapping[str, object], note: DataNote, validation: Mapping[str, float]) -> str:
+    """A translator's card as Markdown; the arguments are those of `forecast_card`."""
+    arguments = ", ".join(f"{name}={value!r}" for name, value in settings.items())
+    rows = "\n".join(f"* {name}: {value:.4g}" for name, value in validation.items())
+    return f"""# Translator
+
+A recurrent network that turns one text into another, saved by Recurra.
+
+## Data
+
+* data: {note.name}
+* licence: {note.licence}
+* {note.summary}
+
+## Scores
+
+{rows}
+
+The validation part also decided when training stopped; `score` gives scores on pairs that decided nothing, beside
+copying the source.
+
+## Made by
+
+```python
+recurra.Translator({arguments}).fit(source, target)
+```
+
+## Use
+
+```python
+model = recurra.load("this folder")
+model.translate(["a text", "another one"])
+```
+"""
+
+
 def _card(
     learner: str,
     does: str,

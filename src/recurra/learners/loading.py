@@ -5,16 +5,17 @@ from typing import TYPE_CHECKING, Any
 
 from recurra.checkpoints import load_checkpoint
 from recurra.errors import DamagedModelError
-from recurra.learners.forecaster import TASK, Forecaster
-from recurra.learners.trajectory import TASK as TRAJECTORY
-from recurra.learners.trajectory import TrajectoryForecaster
+from recurra.learners import forecaster, sequence_classifier, speech, trajectory, translator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TASKS: "Mapping[str, type[Forecaster] | type[TrajectoryForecaster]]" = {
-    TASK: Forecaster,
-    TRAJECTORY: TrajectoryForecaster,
+TASKS: "Mapping[str, type[Any]]" = {
+    forecaster.TASK: forecaster.Forecaster,
+    sequence_classifier.TASK: sequence_classifier.SequenceClassifier,
+    speech.TASK: speech.SpeechRecognizer,
+    trajectory.TASK: trajectory.TrajectoryForecaster,
+    translator.TASK: translator.Translator,
 }
 
 

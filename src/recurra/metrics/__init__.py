@@ -1,4 +1,4 @@
-"""Scores of a forecast against what happened: pure functions on numpy arrays, missing targets left out."""
+"""Scores against what happened: of forecasts (numpy arrays, missing targets left out), and of texts."""
 
 from recurra.metrics.point import mae, mase, mase_scale, rmse, smape
 from recurra.metrics.probabilistic import (
@@ -9,6 +9,8 @@ from recurra.metrics.probabilistic import (
     quantile_loss,
     weighted_quantile_loss,
 )
+from recurra.metrics.speech import character_error_rate, edits, word_error_rate
+from recurra.metrics.text import Bleu, bleu, wrong_answers
 from recurra.metrics.trajectory import (
     ade,
     distances,
@@ -26,10 +28,14 @@ from recurra.metrics.trajectory import (
 )
 
 __all__ = [
+    "Bleu",
     "ade",
+    "bleu",
+    "character_error_rate",
     "coverage",
     "crps_from_quantiles",
     "distances",
+    "edits",
     "error_by_step",
     "fde",
     "interval_width",
@@ -50,4 +56,6 @@ __all__ = [
     "rmse",
     "smape",
     "weighted_quantile_loss",
+    "word_error_rate",
+    "wrong_answers",
 ]

@@ -2,5 +2,13 @@
 
 from recurra.models.forecast import ForecastNetwork, ForecastShape
 from recurra.models.trajectory import TrajectoryNetwork, TrajectoryShape
+from recurra.models.translation import TranslationNetwork, TranslationShape
 
-__all__ = ["ForecastNetwork", "ForecastShape", "TrajectoryNetwork", "TrajectoryShape"]
+__all__ = [
+    "ForecastNetwork",
+    "ForecastShape",
+    "TrajectoryNetwork",
+    "TrajectoryShape",
+    "TranslationNetwork",
+    "TranslationShape",
+]

@@ -3,6 +3,7 @@
 Nothing here touches pyplot or a screen: each function returns a matplotlib Figure, and `save` writes it.
 """
 
+from recurra.plots.alignment import alignment_chart
 from recurra.plots.fan import FanSeries, fan, fans
 from recurra.plots.files import save
 from recurra.plots.gradients import gradient_decay
@@ -16,6 +17,7 @@ __all__ = [
     "FanSeries",
     "Saturation",
     "TrackPicture",
+    "alignment_chart",
     "fan",
     "fans",
     "gradient_decay",
