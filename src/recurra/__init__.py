@@ -4,6 +4,7 @@ Everything is imported on first use, so that `import recurra` costs next to noth
 
     recurra.nn            RNN, LSTM, GRU and their cells: drop-in for torch.nn's
     recurra.Forecaster    a table of time series in, dated forecasts out
+    recurra.MarketForecaster   trading days in, the distribution of the next returns and variances out
     recurra.load          a saved model, whatever its task
 """
 
@@ -12,15 +13,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from recurra import baselines, data, evaluation, metrics, nn, plots, prediction, training
-    from recurra.learners import Forecaster, load
+    from recurra.learners import Forecaster, MarketForecaster, load
 
 __version__ = "0.1.0"
 
 _ROOMS = ("baselines", "data", "errors", "evaluation", "metrics", "nn", "plots", "prediction", "training")
-_LEARNERS = ("Forecaster", "load")
+_LEARNERS = ("Forecaster", "MarketForecaster", "load")
 
 __all__ = [
     "Forecaster",
+    "MarketForecaster",
     "__version__",
     "baselines",
     "data",

@@ -11,7 +11,7 @@ import numpy as np
 from recurra.data.frames import to_native
 from recurra.data.readers import TableKind
 from recurra.errors import ConfigError
-from recurra.evaluation._words import aligned, number, percent, verdict_sentence
+from recurra.evaluation._words import aligned, number, percent, plain_values, verdict_sentence
 from recurra.evaluation.scores import ENOUGH_BLOCKS, Comparison, Scores, compare, score_windows
 from recurra.evaluation.windows import WindowErrors
 
@@ -176,7 +176,7 @@ class BacktestReport:
                 for window in self.windows
             ],
         }
-        plain: dict[str, Any] = _plain(described)
+        plain: dict[str, Any] = plain_values(described)
         return plain
 
     def __str__(self) -> str:
@@ -246,13 +246,3 @@ class BacktestReport:
 
 def _count(n: int, noun: str, plural: str | None = None) -> str:
     return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from recurra.learners.forecaster import Forecaster
     from recurra.learners.loading import TASKS, load
+    from recurra.learners.market import MarketForecaster
 
-__all__ = ["TASKS", "Forecaster", "load"]
+__all__ = ["TASKS", "Forecaster", "MarketForecaster", "load"]
 
-_PLACES = {"Forecaster": "forecaster", "TASKS": "loading", "load": "loading"}
+_PLACES = {"Forecaster": "forecaster", "MarketForecaster": "market", "TASKS": "loading", "load": "loading"}
 
 
 def __getattr__(name: str) -> object:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 from recurra.checkpoints import load_checkpoint
 from recurra.errors import DamagedModelError
 from recurra.learners.forecaster import TASK, Forecaster
+from recurra.learners.market import MARKET_TASK, MarketForecaster
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TASKS: "Mapping[str, type[Forecaster]]" = {TASK: Forecaster}
+TASKS: "Mapping[str, type[Forecaster] | type[MarketForecaster]]" = {TASK: Forecaster, MARKET_TASK: MarketForecaster}
 
 
 def load(folder: str | os.PathLike[str]) -> Any:

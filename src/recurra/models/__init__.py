@@ -1,5 +1,6 @@
 """Networks for one problem each, built from `recurra.nn`; they know no table and no trainer."""
 
 from recurra.models.forecast import ForecastNetwork, ForecastShape
+from recurra.models.market import MarketNetwork, MarketShape
 
-__all__ = ["ForecastNetwork", "ForecastShape"]
+__all__ = ["ForecastNetwork", "ForecastShape", "MarketNetwork", "MarketShape"]
