@@ -41,13 +41,14 @@ def flags(schema: type[BaseModel], **defaults: object) -> type[Any]:
     return Parameter(name="*", group=GROUP)(result)
 
 
-def settings(schema: type[BaseModel], given: object, config: Path | None) -> dict[str, Any]:
+def settings(schema: type[BaseModel], given: object, config: Path | None, table: str = "forecaster") -> dict[str, Any]:
     """What a TOML file and flags say together; flags win.
 
     Args:
         schema: the learner's settings.
         given: an instance of `flags(schema)`.
-        config: a TOML file with a table [forecaster], if any.
+        config: a TOML file, if any.
+        table: the table in it that holds the settings.
 
     Returns:
         Keywords for the learner; only those that were given. The learner checks their values.
@@ -56,7 +57,7 @@ def settings(schema: type[BaseModel], given: object, config: Path | None) -> dic
         ConfigError: the file cannot be read, or has a key that is no setting.
     """
     from_flags = {name: value for name, value in asdict(given).items() if value is not None}  # type: ignore[call-overload]
-    from_file = read_toml(config, schema) if config else {}
+    from_file = read_toml(config, schema, table) if config else {}
     return {**from_file, **{name: _value(value, schema.model_fields[name]) for name, value in from_flags.items()}}
 
 

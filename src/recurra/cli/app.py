@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError, Parameter, UnknownCommandError
 
 from recurra import __version__
-from recurra.errors import InputError, RecurraError
+from recurra.errors import ConfigError, InputError, RecurraError
 
 OK, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -18,6 +18,8 @@ With --json the result is JSON on standard output, and progress is JSON lines on
 An error is one line on standard error; --debug adds the traceback."""
 
 FIT = """Train a model on a table of time series, and save it.
+
+--task market trains on trading days: recurra fit --task market --help names its settings.
 
 Ctrl-C ends the training early: the best model so far is saved, and the exit code is 130."""
 
@@ -30,6 +32,9 @@ The answer is one line on standard output: {"line": 1, "forecasts": [...]}.
 A line that cannot be used is answered by {"line": 7, "error": "..."}, changes nothing, and makes the exit code 1.
 SIGTERM and Ctrl-C end the stream between two rows; the snapshot is written then too."""
 
+TASKS = {"forecast": "fit", "market": "fit-market"}
+BACKTESTS = {"forecast": "backtest", "market": "backtest-market"}
+
 app = App(
     name="recurra",
     help="Learn the pattern in sequences and predict what comes next, with recurrent networks.",
@@ -41,6 +46,8 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 app.command("recurra.cli.fit:fit", name="fit", help=FIT)
+app.command("recurra.cli.fit_market:fit_market", name="fit-market", show=False)
+app.command("recurra.cli.fit_market:backtest_market", name="backtest-market", show=False)
 app.command("recurra.cli.predict:predict", name="predict", help="Forecast what comes after a table's last rows.")
 app.command("recurra.cli.backtest:backtest", name="backtest", help="Score a forecaster beside the naive rules.")
 app.command("recurra.cli.stream:stream", name="stream", help=STREAM)
@@ -69,6 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given[:1] == ["--debug"]:
         given = given[1:]
     try:
+        given = by_task(given)
         code = app(given, exit_on_error=False, print_error=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else OK
@@ -80,6 +88,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code, line = _explain(error, given)
         print(f"recurra: {line}", file=sys.stderr)
         return code
+
+
+def by_task(given: Sequence[str]) -> list[str]:
+    """`fit --task NAME ...` (or backtest) as the verb that fits this task, whose flags are its own.
+
+    Raises:
+        ConfigError: for an unknown task.
+    """
+    words = list(given)
+    verbs = {"fit": TASKS, "backtest": BACKTESTS}.get("".join(words[:1]))
+    if verbs is None:
+        return words
+    for i, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name == "--task":
+            task = value if equals else "".join(words[i + 1 : i + 2])
+            if task not in verbs:
+                raise ConfigError(f"task {task!r} is unknown; choose from {', '.join(verbs)}")
+            return [verbs[task], *words[1:i], *words[i + (1 if equals else 2) :]]
+    return words
 
 
 def _explain(error: BaseException, given: Sequence[str]) -> tuple[int, str]:

@@ -1,7 +1,8 @@
 """recurra fit: train a model on a table and save it as a folder."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -11,9 +12,6 @@ from recurra.cli._settings import flags, settings
 from recurra.cli.app import INTERRUPTED, OK
 from recurra.errors import NonFiniteLossError
 from recurra.learners.schema import ForecasterConfig
-
-if TYPE_CHECKING:
-    from recurra.learners import Forecaster
 
 PROGRESS = "auto"
 ForecasterFlags: Any = flags(ForecasterConfig, progress=PROGRESS)
@@ -41,12 +39,26 @@ def fit(
         common: Flags that every verb has.
     """
     from recurra import Forecaster
+
+    learner = Forecaster(**learner_settings(given, config, common))
+    return train_and_save(learner, lambda: learner.fit(table), out, overwrite, common)
+
+
+def train_and_save(learner: Any, train: Callable[[], object], out: Path, overwrite: bool, common: Common) -> int:
+    """Train a learner, save it, and say so; the exit code.
+
+    Args:
+        learner: what is trained.
+        train: fits it.
+        out: folder for the model.
+        overwrite: whether a model there may be replaced.
+        common: flags that every verb has.
+    """
     from recurra.checkpoints import check_output_folder
 
     check_output_folder(out, overwrite=overwrite)
-    learner = Forecaster(**learner_settings(given, config, common))
     try:
-        learner.fit(table)
+        train()
     except NonFiniteLossError:
         if learner.history_.best_epoch:
             learner.save(out, overwrite=overwrite)
@@ -60,7 +72,7 @@ def fit(
     return OK
 
 
-def _report(learner: "Forecaster", out: Path, common: Common) -> None:
+def _report(learner: Any, out: Path, common: Common) -> None:
     if not common.json:
         print(f"saved {out} ({learner.n_parameters_} parameters, model {learner.model_hash_[:12]})")
         return

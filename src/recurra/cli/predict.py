@@ -5,6 +5,7 @@ from pathlib import Path
 
 from recurra.cli._flags import NO_FLAGS, Common
 from recurra.cli._output import check_output_file, print_json, rows_of, say, to_csv, write_atomically, write_parquet
+from recurra.errors import ConfigError
 
 
 def predict(
@@ -23,7 +24,9 @@ def predict(
 
     check_output_file(out, known=(".csv", ".parquet"))
     learner = recurra.load(model)
-    table_of_forecasts = learner.predict(table, future)
+    if future is not None and not hasattr(learner, "frequency_"):
+        raise ConfigError("this model knows no covariates that are known in advance; leave out --future")
+    table_of_forecasts = learner.predict(table) if future is None else learner.predict(table, future)
     rows = rows_of(table_of_forecasts)
     if out is not None:
         if out.suffix == ".parquet":

@@ -1,5 +1,6 @@
 """recurra stream: one JSON row a line in, one forecast a line out, the network's state carried in between."""
 
+import inspect
 import json
 import signal
 import sys
@@ -12,7 +13,7 @@ from typing import Any, Literal
 from recurra.cli._flags import NO_FLAGS, Common
 from recurra.cli._output import check_output_file, print_json, say, write_atomically
 from recurra.cli.app import FAILED, INTERRUPTED, OK
-from recurra.errors import BadValueError, RecurraError
+from recurra.errors import BadValueError, ConfigError, RecurraError
 
 
 class _Stopped(BaseException):
@@ -73,9 +74,9 @@ def stream(
     learner = recurra.load(model)
     if snapshot is not None and snapshot.exists():
         live = learner.restore(snapshot.read_bytes())
-        say(f"restored {len(live.series)} series from {snapshot}")
+        say(f"restored {live.described} from {snapshot}")
     else:
-        live = learner.stream(history, late=late, repeated=repeated, skipped=skipped)
+        live = learner.stream(history, **_policy(learner, {"late": late, "repeated": repeated, "skipped": skipped}))
     try:
         with _caught() as signals:
             bad = sum(not _answer(live, line, number) for number, line in enumerate(signals.lines(), start=1))
@@ -86,6 +87,15 @@ def stream(
     if signals.received == signal.SIGINT:
         return INTERRUPTED
     return FAILED if bad else OK
+
+
+def _policy(learner: Any, words: dict[str, str]) -> dict[str, str]:
+    """The choices that were made, which this model's streams must have."""
+    chosen = {name: word for name, word in words.items() if word != "refuse"}
+    for name in chosen:
+        if name not in inspect.signature(learner.stream).parameters:
+            raise ConfigError(f"--{name} is no choice of this model's streams; leave it out")
+    return chosen
 
 
 def _keep(live: Any, snapshot: Path | None) -> None:
@@ -99,11 +109,12 @@ def _answer(live: Any, line: bytes, number: int) -> bool:
         return True
     try:
         row = _row(line)
-        forecasts = live.update(row, row.pop("future", None))
+        future = row.pop("future", None)
+        forecasts = live.update(row) if future is None else live.update(row, future)
     except RecurraError as error:
         print_json({"line": number, "error": " ".join(str(error).split())})
         return False
-    print_json({"line": number, "forecasts": forecasts.to_rows(live.columns, live.time_zone)})
+    print_json({"line": number, "forecasts": live.to_rows(forecasts)})
     return True
 
 

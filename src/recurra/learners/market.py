@@ -14,10 +14,10 @@ from recurra.data.market import MarketColumns, MarketPolicy, MarketTable
 from recurra.evaluation.market import MarketReport, walk_forward
 from recurra.learners.card import DataNote, market_card
 from recurra.learners.market_fitting import FittedMarket, fit_market
-from recurra.learners.market_schema import MARKET_QUANTILES, MarketConfig
+from recurra.learners.market_schema import MarketConfig
 from recurra.learners.parameters import Learner, validate
 from recurra.prediction.market import MarketForecast, MarketPredictor
-from recurra.prediction.market_answers import price_fan, return_columns
+from recurra.prediction.market_answers import MARKET_LEVELS, price_fan, return_columns
 from recurra.prediction.market_stream import MarketStream
 from recurra.training import History
 
@@ -127,10 +127,10 @@ class MarketForecaster(Learner):
             of the expected mean daily variance, in percent.
         """
         market = self._known_table(table)
-        columns = return_columns(market, self._predictor.forecast(market), MARKET_QUANTILES)
+        columns = return_columns(market, self._predictor.forecast(market), MARKET_LEVELS)
         return to_native(columns, market.kind, time_zone=market.time_zone)
 
-    def fan(self, table: Any, quantiles: Sequence[float] = MARKET_QUANTILES) -> Forecasts:
+    def fan(self, table: Any, quantiles: Sequence[float] = MARKET_LEVELS) -> Forecasts:
         """Dated prices at every horizon, derived from the distribution of returns: last close times e^(R / 100).
 
         Raises:
@@ -181,6 +181,11 @@ class MarketForecaster(Learner):
         self._require_fit()
         market = None if table is None else self._known_table(table)
         return MarketStream(self._predictor, self._columns(self._config), self._policy(self._config), market)
+
+    def restore(self, snapshot: bytes) -> MarketStream:
+        """The stream that `stream.snapshot()` described; it must be this very model's."""
+        self._require_fit()
+        return MarketStream.restore(snapshot, self._predictor, self._columns(self._config), self._policy(self._config))
 
     def save(
         self,

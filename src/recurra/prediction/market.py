@@ -65,6 +65,7 @@ class MarketForecast:
     """Forecasts made after some days of one asset, each from its own past.
 
     Args:
+        asset: its name.
         rows: row of the asset that each was made after, [n].
         horizons: days ahead, [h].
         log_mean, log_std: of the logarithm of the mean variance of the next days, [n, h].
@@ -72,6 +73,7 @@ class MarketForecast:
         returns: distribution of the sum of the next returns, in percent, [n, h].
     """
 
+    asset: str | int
     rows: Rows
     horizons: tuple[int, ...]
     log_mean: Array
@@ -135,15 +137,21 @@ class MarketPredictor:
         output, _ = self.network.states(x[None])
         path = scale.path(asset)
         part = PathTensors(*(value[first:] for value in vars(path).values()))
-        return self.as_forecast(self.network.answer(output[0, first:], x[first:], part), np.arange(first, len(asset)))
+        answer = self.network.answer(output[0, first:], x[first:], part)
+        return self.as_forecast(asset.id, answer, np.arange(first, len(asset)))
 
-    def as_forecast(self, answer: MarketOutput, rows: Rows) -> MarketForecast:
+    def as_forecast(self, name: str | int, answer: MarketOutput, rows: Rows) -> MarketForecast:
         """The network's answer with what it belongs to."""
         log_variance = answer.log_variance
         return MarketForecast(
-            rows, self.shape.horizons, log_variance.mean.numpy(), log_variance.std.numpy(), answer.variance.numpy(),
-            answer.returns,
-        )  # fmt: skip
+            asset=name,
+            rows=rows,
+            horizons=self.shape.horizons,
+            log_mean=log_variance.mean.numpy(),
+            log_std=log_variance.std.numpy(),
+            variance=answer.variance.numpy(),
+            returns=answer.returns,
+        )
 
     @torch.inference_mode()
     def last_state(self, asset: Asset) -> State:

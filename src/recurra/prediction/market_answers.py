@@ -12,6 +12,9 @@ from recurra.errors import TableError
 from recurra.prediction.forecast import mean_weights
 from recurra.prediction.market import MarketForecast
 
+MARKET_LEVELS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
+"""Quantiles of the returns that are given."""
+
 Columns = dict[str, npt.NDArray[Any]]
 
 

@@ -84,6 +84,15 @@ class ForecastStream:
         """Names of the streams, in order of arrival."""
         return tuple(self._names)
 
+    @property
+    def described(self) -> str:
+        """How many streams there are, in words."""
+        return f"{len(self._names)} series"
+
+    def to_rows(self, forecasts: Forecasts) -> list[dict[str, Any]]:
+        """Forecasts of this stream as one dict per series and step, in the columns of its rows."""
+        return forecasts.to_rows(self.columns, self.time_zone)
+
     def last_seen(self, name: str | int) -> Any:
         """Time stamp of a stream's last row."""
         return self._last[self._index[str(name)]]

@@ -1,6 +1,7 @@
 """The normal distribution."""
 
 import math
+from statistics import NormalDist
 
 import torch
 
@@ -23,6 +24,10 @@ class Normal(Distribution):
         """Φ(z)."""
         share: Tensor = torch.special.ndtr(z)
         return share
+
+    def unit_quantile(self, level: float) -> Tensor:
+        """The inverse of Φ."""
+        return torch.full_like(self.mean, NormalDist().inv_cdf(level))
 
     def unit_crps(self, z: Tensor) -> Tensor:
         """The score z (2 Φ(z) - 1) + 2 φ(z) - 1 / sqrt(π). Source: Gneiting et al. 2005, equation 5."""

@@ -41,6 +41,12 @@ class StudentT(Distribution):
         tail = 0.5 * incomplete_beta(self.df / 2.0, half, self.df / (self.df + t.square()))
         return torch.where(t >= 0, 1.0 - tail, tail)
 
+    def unit_quantile(self, level: float) -> Tensor:
+        """The quantile of Z at one level, found once for each of the degrees of freedom that occur."""
+        df, place = self.df.detach().unique(return_inverse=True)
+        each = StudentT(torch.zeros_like(df), torch.ones_like(df), df)
+        return super(StudentT, each).unit_quantile(level)[place]
+
     def unit_crps(self, z: Tensor) -> Tensor:
         """CRPS of the scaled t distribution.
 

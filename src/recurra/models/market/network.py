@@ -100,10 +100,11 @@ class MarketNetwork(nn.Module):
         )  # fmt: skip
         self.dropout = nn.Dropout(shape.dropout)
         n = OUTPUTS * len(shape.horizons)
-        self.state = nn.Linear(self.width, n, bias=False)
+        self.state = nn.Linear(self.width, n, bias=False) if self.width else None
         self.inputs = nn.Linear(shape.n_inputs, n)
-        for parameter in (*self.state.parameters(), *self.inputs.parameters()):
-            nn.init.zeros_(parameter)
+        for layer in (self.state, self.inputs):
+            for parameter in layer.parameters() if layer is not None else ():
+                nn.init.zeros_(parameter)
         self.shapes = nn.Parameter(self._first_shapes())
 
     @property
@@ -131,8 +132,10 @@ class MarketNetwork(nn.Module):
         self, h: Float[Tensor, "*days hidden"], x: Float[Tensor, "*days input"], path: PathTensors
     ) -> MarketOutput:
         """The corrected path after each day, from its output and inputs."""
-        raw = (self.state(self.dropout(h)) + self.inputs(x)).unflatten(-1, (len(self.shape.horizons), OUTPUTS))
-        level, widening, drift = raw.unbind(-1)
+        raw = self.inputs(x)
+        if self.state is not None:
+            raw = raw + self.state(self.dropout(h))
+        level, widening, drift = raw.unflatten(-1, (len(self.shape.horizons), OUTPUTS)).unbind(-1)
         log_variance = Normal(path.log_variance + path.spread * level, path.spread * widening.exp())
         variance = (log_variance.mean + log_variance.variance / 2.0).exp()
         std = (path.scale * variance).sqrt()

@@ -1,0 +1,127 @@
+"""The market runs as tables, with Diebold-Mariano tests over days, and in words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recurra.evaluation.market.skill import compare_losses
+from recurra.metrics import wilson_interval
+
+Array = npt.NDArray[np.float64]
+
+NETWORK, OFF = "network", "recurrent part off"
+BARS = {"base": {"qlike": 0.251, "nll": 1.172}, "vix": {"qlike": 0.218, "nll": 1.154}}
+ANCHORS = {
+    "the day's own": (0.334, None),
+    "GARCH": (0.335, 1.219),
+    "GJR": (0.301, 1.193),
+    "HAR": (0.280, None),
+    "log-HAR": (0.251, 1.172),
+    "log-HAR + negative return + covariates": (0.218, 1.154),
+    "EWMA": (None, 1.236),
+    "random walk": (None, 1.483),
+}
+TITLES = {"base": "The network without the VIX", "vix": "The network with the VIX"}
+
+
+def report(runs: Mapping[str, Any]) -> str:
+    """Every part's table in Markdown."""
+    parts = [_rules(runs["rules/vix"])] if "rules/vix" in runs else []
+    parts += [_network(part, runs) for part in TITLES if any(key.startswith(f"{part}/") for key in runs)]
+    calibration = [
+        _calibration(part, runs) for part in ("shuffled", "planted") if any(k.startswith(f"{part}/") for k in runs)
+    ]
+    if calibration:
+        parts.append("\n".join(["### Is the verdict to be trusted?", "", *calibration]))
+    return "\n\n".join(parts)
+
+
+def _rules(run: Any) -> str:
+    lines = [
+        "### The rules, fitted anew every 22 days",
+        "",
+        "| | QLIKE | anchor | Gaussian NLL | anchor |",
+        "|---|---|---|---|---|",
+    ]
+    for name, scores in run["scores"].items():
+        qlike, nll = ANCHORS.get(name, (None, None))
+        lines.append(
+            f"| {name} | {scores['qlike']:.4f} | {_show(qlike)} | {scores['gaussian_nll']:.4f} | {_show(nll)} |"
+        )
+    return "\n".join(lines)
+
+
+def _network(part: str, runs: Mapping[str, Any]) -> str:
+    own = [run for key, run in sorted(runs.items()) if key.startswith(f"{part}/")]
+    names = list(own[0]["scores"])
+    lines = [
+        f"### {TITLES[part]}",
+        "",
+        "| | QLIKE | NLL | Gaussian NLL | CRPS | below 1 % | below 5 % | direction | DM, QLIKE | DM, NLL |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name in names:
+        score = {
+            field: float(np.mean([run["scores"][name][field] for run in own]))
+            for field in ("qlike", "nll", "gaussian_nll", "crps", "right")
+        }
+        risk = [
+            f"{100 * test['share']:.1f} % (p {test['p_value']:.2f})" for test in own[0]["scores"][name]["value_at_risk"]
+        ]
+        tests = ["", ""] if name == NETWORK else [_tested(own, name, field) for field in ("qlike", "nll")]
+        lines.append(
+            f"| {name} | {score['qlike']:.4f} | {score['nll']:.4f} | {score['gaussian_nll']:.4f} | {score['crps']:.4f} "
+            f"| {risk[0]} | {risk[1]} | {100 * score['right']:.1f} % | {tests[0]} | {tests[1]} |"
+        )
+    return "\n".join([*lines, "", _in_words(part, own)])
+
+
+def _in_words(part: str, own: list[Any]) -> str:
+    each = [run["scores"][NETWORK] for run in own]
+    words = []
+    for field, bar in BARS[part].items():
+        values = [scores[field] for scores in each]
+        mean = float(np.mean(values))
+        met = "met" if mean < bar else "missed"
+        spread = f"{min(values):.4f} to {max(values):.4f}"
+        words.append(f"{field.upper()} {mean:.4f} over {len(own)} seed(s) ({spread}), bar {bar}: {met}.")
+    low, high = each[0]["right_interval"]
+    up = own[0]["always_up"]
+    words.append(
+        f"Direction of the first seed: {100 * each[0]['right']:.1f} % ({100 * low:.1f} to {100 * high:.1f}); always up "
+        f"{100 * up['right']:.1f} %. PIT of the first seed: Kolmogorov distance {each[0]['pit_distance']:.3f}, "
+        f"p {each[0]['pit_p']:.3f}."
+    )
+    words.append(f"The report of the first seed says: {own[0]['sentence']}")
+    words.append(
+        "DM: the network's loss less the row's, two-sided p with HAC errors, on the seeds' mean loss of each day."
+    )
+    return " ".join(words)
+
+
+def _tested(own: list[Any], name: str, field: str) -> str:
+    network = np.mean([_daily(run, NETWORK, field) for run in own], axis=0)
+    other = np.mean([_daily(run, name, field) for run in own], axis=0)
+    test = compare_losses(network[None], other[None])
+    return f"{test.mean_difference:+.4f} (p {test.p_value:.3f})"
+
+
+def _daily(run: Any, name: str, field: str) -> Array:
+    return np.array(run["daily"][name][field].split(), dtype=np.float64)
+
+
+def _calibration(part: str, runs: Mapping[str, Any]) -> str:
+    own = [run for key, run in runs.items() if key.startswith(f"{part}/")]
+    found, n = sum(run["evidence"] for run in own), len(own)
+    low, high = wilson_interval(found, n)
+    what = "shuffled tables" if part == "shuffled" else "tables with a planted autoregression of R2 3 %"
+    bar = f"at most 5 %: {'met' if found <= 0.05 * n else 'missed'}"
+    if part == "planted":
+        bar = f"all of them: {'met' if found == n else 'missed'}"
+    return f'* {found} of {n} {what} get "evidence of skill" ({100 * low:.1f} to {100 * high:.1f} %); bar {bar}.'
+
+
+def _show(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
