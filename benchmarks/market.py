@@ -20,13 +20,13 @@ PARTS = ("rules", "base", "vix", "planted", "shuffled")
 PROTOCOL = (
     "Daily S&P 500 with 5-minute realised variance, learned from 2000-01-03 on, tested on the 2,095 days from "
     "2010-01-04 to 2018-04-30, one day ahead. Scales, the log-HAR path, the rules and the networks are fitted anew "
-    "every 250 days on all days before (part rules: every 22 days). The network starts from the log-HAR with negative returns, and "
-    "with ln VIX in part vix; that path alone is the last rule, and the same learner without a recurrent layer is the "
-    "row 'recurrent part off'. Step size, number of epochs, width, decay and the weights of the losses were chosen on "
-    "2005 to 2009 with networks trained on the days from 2000 before each fold; nothing was chosen on the test days. "
-    "Each rule's returns are Student-t with degrees of freedom fitted in the fold; 'Gaussian NLL' takes only mean and "
-    "variance. Shuffled and planted: 2,000 days of the set in random order, 1,000 learned from once, 1,000 tested, "
-    "hidden size 8; the verdict is that of the report, in the returns or in the variance."
+    "every 250 days on all days before (part rules: every 22 days). The network starts from the log-HAR with negative "
+    "returns, and with ln VIX in part vix; that path alone is the last rule, and the same learner without a recurrent "
+    "layer is the row 'recurrent part off'. Step size, number of epochs, width, decay and the weights of the losses "
+    "were chosen on 2005 to 2009 with networks trained on the days from 2000 before each fold; nothing was chosen on "
+    "the test days. Each rule's returns are Student-t with degrees of freedom fitted in the fold; 'Gaussian NLL' "
+    "takes only mean and variance. Shuffled and planted: 2,000 days of the set in random order, 1,000 learned from "
+    "once, 1,000 tested, hidden size 8; the verdict is that of the report, in the returns or in the variance."
 )
 
 

@@ -9,13 +9,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import _cta_report, _layers_report, sines, transforms
+from benchmarks import _cta_report, _layers_report, _market_report, sines, transforms
 
 ROOT = Path(__file__).parent.parent
 BEGIN, END = "<!-- scores: written by docs/write_tables.py -->", "<!-- end of scores -->"
 PARTS = {
     "cta": ("CTA ridership", _cta_report.report),
     "sines": ("Synthetic sines", sines.report),
+    "market": ("The S&P 500, walked forward", _market_report.report),
     "layers": ("The recurrent layers on the CPU", _layers_report.report),
     "transforms": ("PyTorch's transforms of the layers", transforms.report),
 }

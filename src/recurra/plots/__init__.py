@@ -3,6 +3,7 @@
 Nothing here touches pyplot or a screen: each function returns a matplotlib Figure, and `save` writes it.
 """
 
+from recurra.plots.calibration import pit_histogram
 from recurra.plots.fan import FanSeries, fan, fans
 from recurra.plots.files import save
 from recurra.plots.gradients import gradient_decay
@@ -18,6 +19,7 @@ __all__ = [
     "fans",
     "gradient_decay",
     "loss_curves",
+    "pit_histogram",
     "saturation_chart",
     "saturation_shares",
     "save",
