@@ -103,10 +103,8 @@ class MarketForecaster(Learner):
 
     def _accept(self, config: MarketConfig, fitted: FittedMarket, market: MarketTable) -> None:
         self._config, self._predictor, self.history_ = config, fitted.predictor, fitted.history
-        ends = [asset.ds[[0, -1]] for asset in market.assets]
-        first, last = (
-            (show_stamp(min(days)), show_stamp(max(days))) if (days := np.concatenate(ends)).size else ("", "")
-        )
+        days = np.concatenate([asset.ds[[0, -1]] for asset in market.assets])
+        first, last = show_stamp(days.min(), market.time_zone), show_stamp(days.max(), market.time_zone)
         self.measure_ = market.columns.measure
         self._summary = f"{len(market)} days of {len(market.assets)} assets, {first} to {last}; {self.measure_}"
         self._publish()

@@ -71,7 +71,7 @@ def test_quantiles_undo_the_distribution_function(case):
 def test_mean_and_variance_are_those_asked_for(case):
     """By integrating x and x² against the density."""
     ours, _ = case
-    x = torch.linspace(-400, 400, 2_000_001, dtype=torch.float64)
+    x = torch.linspace(-400, 400, 400_001, dtype=torch.float64)
     p = ours.log_prob(x).exp()
     assert float(torch.trapezoid(p * x, x)) == pytest.approx(0.3, abs=1e-4)
     assert float(torch.trapezoid(p * (x - 0.3) ** 2, x)) == pytest.approx(1.7**2, rel=2e-2)  # t3 has a heavy tail

@@ -92,18 +92,18 @@ class _Fold:
         found[""] = np.full((*shape[:2], 1, shape[3]), np.nan)
         models = {name: [fit(self.known, seed) for seed in seeds] for name, fit in learners.items()}
         for a, asset in enumerate(self.table.assets):
-            if asset.id not in self.known.ids:
-                continue
             place = self._place(asset)
+            if asset.id not in self.known.ids or not len(place):
+                continue
+            learned, origins = self.known.asset(asset.id), self._origins(asset)
             for name, fitted in models.items():
-                found[name][:, a, :, place] = self._of_models(fitted, asset)
-            learned = self.known.asset(asset.id)
+                found[name][:, a][..., place] = self._of_models(fitted, asset)
             for rule in rules:
                 rule.fit(learned)
-                each = [measure_rule(rule, learned, asset, self._origins(asset), days) for days in self.horizons]
-                found[rule.name][:, a, :, place] = np.moveaxis(np.stack(each), -1, 0)
-            came = [Outcome.of(asset, *self._origins(asset), days).returns for days in self.horizons]
-            found[""][:, a, 0, place] = np.stack(came).T
+                each = [measure_rule(rule, learned, asset, origins, days) for days in self.horizons]
+                found[rule.name][:, a][..., place] = np.stack(each)
+            came = [Outcome.of(asset, *origins, days).returns for days in self.horizons]
+            found[""][:, a, 0][:, place] = np.stack(came)
         return found
 
     def _origins(self, asset: Asset) -> tuple[int, int]:
@@ -117,7 +117,7 @@ class _Fold:
         return np.searchsorted(self.days, own).astype(np.int64)
 
     def _of_models(self, models: list[Hindcaster], asset: Asset) -> Array:
-        """Mean over seeds, [days, horizons, fields]."""
+        """Mean over seeds, [horizons, fields, days]."""
         first, last = self._origins(asset)
         each = []
         for model in models:
@@ -126,5 +126,5 @@ class _Fold:
                 measure(Outcome.of(asset, first, last, days), forecast.variance[:, k], forecast.returns.at(k))
                 for k, days in enumerate(self.horizons)
             ]
-            each.append(np.moveaxis(np.stack(columns), -1, 0))
+            each.append(np.stack(columns))
         return np.asarray(np.mean(each, axis=0))
