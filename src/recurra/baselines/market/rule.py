@@ -29,10 +29,12 @@ class VarianceRule(ABC):
     Attributes:
         name: as it stands in a report.
         unit: what its signal measures.
+        drift: whether the mean return so far is expected to go on; else 0 is.
     """
 
     name: str
     unit: ClassVar[Literal["realised", "return"]]
+    drift: ClassVar[bool] = True
 
     def __init__(self, horizons: Sequence[int] = (1,)) -> None:
         self.horizons = tuple(horizons)
@@ -56,7 +58,7 @@ class VarianceRule(ABC):
         known = int(np.sum(~np.isnan(asset.returns) & ~np.isnan(asset.variance)))
         if known < FEWEST:
             raise TooShortError(f"asset {asset.id!r} has {known} known days; the rules need at least {FEWEST}")
-        self.mean_return = float(np.nanmean(asset.returns))
+        self.mean_return = float(np.nanmean(asset.returns)) if self.drift else 0.0
         self.learn(asset)
         for days in self.horizons:
             signal = self.signal(asset, days)

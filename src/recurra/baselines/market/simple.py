@@ -13,6 +13,7 @@ class RandomWalk(VarianceRule):
     """The price is a random walk with steps of one size and no drift: the mean variance so far, and a return of 0."""
 
     name = "random walk"
+    drift: ClassVar[bool] = False
     unit: ClassVar[Literal["realised", "return"]] = "realised"
 
     def learn(self, asset: Asset) -> None:
@@ -23,12 +24,6 @@ class RandomWalk(VarianceRule):
         """The same at every row."""
         del days
         return np.full(len(asset), self.level)
-
-    def fit(self, asset: Asset) -> "RandomWalk":
-        """As `VarianceRule.fit`, without the mean return."""
-        super().fit(asset)
-        self.mean_return = 0.0
-        return self
 
 
 class Yesterday(VarianceRule):

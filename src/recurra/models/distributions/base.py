@@ -8,7 +8,7 @@ import torch
 from recurra.errors import ConfigError
 from recurra.shapes import Tensor
 
-BISECTIONS = 60
+BISECTIONS = 55
 
 
 class Distribution(ABC):

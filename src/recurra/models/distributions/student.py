@@ -1,6 +1,7 @@
 """Student's t distribution with any real degrees of freedom above two, scaled to a given standard deviation."""
 
 import math
+from functools import lru_cache
 
 import torch
 
@@ -38,14 +39,14 @@ class StudentT(Distribution):
         """1 - I(ν / (ν + t²); ν/2, 1/2) / 2 for t >= 0. Source: Abramowitz & Stegun 1964, equation 26.7.1."""
         t = z / self.shrink
         half = torch.full_like(t, 0.5)
-        tail = 0.5 * incomplete_beta(self.df / 2.0, half, self.df / (self.df + t.square()))
+        total = self.df + t.square()
+        tail = 0.5 * incomplete_beta(self.df / 2.0, half, self.df / total, t.square() / total)
         return torch.where(t >= 0, 1.0 - tail, tail)
 
     def unit_quantile(self, level: float) -> Tensor:
         """The quantile of Z at one level, found once for each of the degrees of freedom that occur."""
-        df, place = self.df.detach().unique(return_inverse=True)
-        each = StudentT(torch.zeros_like(df), torch.ones_like(df), df)
-        return super(StudentT, each).unit_quantile(level)[place]
+        df, place = self.df.detach().double().unique(return_inverse=True)
+        return df.new_tensor([_unit_quantile(each, level) for each in df.tolist()])[place].to(self.mean.dtype)
 
     def unit_crps(self, z: Tensor) -> Tensor:
         """CRPS of the scaled t distribution.
@@ -61,23 +62,36 @@ class StudentT(Distribution):
         return self.shrink * (body - last)
 
 
+@lru_cache(maxsize=4096)
+def _unit_quantile(df: float, level: float) -> float:
+    one = torch.ones((), dtype=torch.float64)
+    return float(super(StudentT, StudentT(0.0 * one, one, df * one)).unit_quantile(level))
+
+
 def _log_beta(b: Tensor) -> Tensor:
     """Logarithm of B(1/2, b)."""
     return math.lgamma(0.5) + torch.lgamma(b) - torch.lgamma(b + 0.5)
 
 
-def incomplete_beta(a: Tensor, b: Tensor, x: Tensor) -> Tensor:
+def incomplete_beta(a: Tensor, b: Tensor, x: Tensor, rest: Tensor | None = None) -> Tensor:
     """The regularised incomplete beta function I(x; a, b), for 0 <= x <= 1; the broadcast shape, no derivative.
 
     The continued fraction converges quickly for x < (a + 1) / (a + b + 2); beyond, I(x; a, b) = 1 - I(1 - x; b, a).
 
+    Args:
+        a: positive.
+        b: positive.
+        x: where.
+        rest: 1 - x, where it is known better than by subtraction.
+
     Source: Abramowitz & Stegun 1964, equations 26.5.8 and 26.5.2; evaluated by Lentz's method, as modified by
     Thompson & Barnett 1986.
     """
-    a, b, x = torch.broadcast_tensors(*(value.detach().double() for value in (a, b, x)))
+    rest = 1.0 - x if rest is None else rest
+    a, b, x, rest = torch.broadcast_tensors(*(value.detach().double() for value in (a, b, x, rest)))
     turn = x > (a + 1.0) / (a + b + 2.0)
-    p, q, u = torch.where(turn, b, a), torch.where(turn, a, b), torch.where(turn, 1.0 - x, x)
-    logs = p * u.clamp_min(TINY).log() + q * torch.log1p(-u).clamp_min(-700.0)
+    p, q, u = torch.where(turn, b, a), torch.where(turn, a, b), torch.where(turn, rest, x)
+    logs = p * u.clamp_min(TINY).log() + q * torch.where(turn, x, rest).clamp_min(TINY).log()
     front = (logs + torch.lgamma(p + q) - torch.lgamma(p) - torch.lgamma(q)).exp() / p
     value = front * _fraction(p, q, u)
     return torch.where(turn, 1.0 - value, value)
@@ -95,7 +109,7 @@ def _fraction(a: Tensor, b: Tensor, x: Tensor) -> Tensor:
             d = 1.0 / _away_from_zero(1.0 + term * d)
             c = _away_from_zero(1.0 + term / c)
             result = result * d * c
-        if float((d * c - 1.0).abs().amax() if d.numel() else 0.0) < 1e-15:
+        if float((d * c - 1.0).abs().amax() if d.numel() else 0.0) < 1e-14:
             break
     return result
 
