@@ -118,9 +118,8 @@ class MarketStream:
         stream = cls(predictor, columns, policy)
         for i, (name, seen) in enumerate(header["assets"]):
             own = {key.removeprefix(f"{i}."): values for key, values in arrays.items() if key.startswith(f"{i}.")}
-            covariates = {
-                key.removeprefix("covariate."): values for key, values in own.items() if key.startswith("covariate.")
-            }
+            names = (*columns.covariates, *columns.log_covariates)
+            covariates = {key: own[f"covariate.{key}"] for key in names}
             ds = own["ds"].astype("datetime64[us]")
             asset = Asset(name, ds, own["returns"], own["variance"], own["close"], covariates)
             h = torch.from_numpy(own["state.0"])

@@ -27,7 +27,7 @@ def load_sp500(*, vix: bool = True) -> MarketTable:
     """
     columns = SP500_COLUMNS if vix else replace(SP500_COLUMNS, log_covariates=())
     table = MarketTable.from_table(_from_1990(), columns=columns, policy=MarketPolicy(missing="mask"))
-    asset = replace(table.assets[0], id="S&P 500")
+    asset = table.assets[0]
     first = int(np.searchsorted(asset.ds, FIRST_REALISED))
     return replace(table, assets=(asset.part(first, len(asset)),))
 
