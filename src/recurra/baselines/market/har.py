@@ -117,7 +117,7 @@ def least_squares(terms: Array, target: Array) -> tuple[Array, float]:
     if len(rows) < 3 * (terms.shape[1] + 1):
         raise TooShortError(f"a regression on {terms.shape[1]} terms has {len(rows)} known days; give more rows")
     x = _with_constant(terms[rows])
-    coefficients: Array = np.linalg.lstsq(x, target[rows], rcond=None)[0]
+    coefficients = np.asarray(np.linalg.lstsq(x, target[rows], rcond=None)[0], np.float64)
     return coefficients, float(np.sqrt(np.mean((target[rows] - x @ coefficients) ** 2)))
 
 

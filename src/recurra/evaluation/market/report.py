@@ -100,7 +100,6 @@ class MarketReport:
         return {days: {name: self._score(name, days) for name in self.names} for days in self.horizons}
 
     def _score(self, name: str, days: int) -> MarketScores:
-        means = [float(np.nanmean(self.field(name, field, days))) for field in ("qlike", "nll", "gaussian_nll", "crps")]
         came = self.returns[self.horizons.index(days), :, 0]
         moved = ~np.isnan(came) & (came != 0.0) & ~np.isnan(self.field(name, "up", days))
         hits = int(np.sum(((self.field(name, "up", days) > 0.5) == (came > 0.0))[moved]))
@@ -109,9 +108,18 @@ class MarketReport:
         below = [self.field(name, field, days) for field in ("below_1", "below_5")]
         tests = [kupiec(each[~np.isnan(each)] > 0.5, level) for each, level in zip(below, VAR_LEVELS, strict=True)]
         n = int(moved.sum())
-        interval = wilson_interval(hits, n)
-        risk = tuple(tests) if days == 1 else ()
-        return MarketScores(*means, distance, p, risk, hits / max(n, 1), interval, int(np.sum(~np.isnan(pit))))
+        return MarketScores(
+            qlike=float(np.nanmean(self.field(name, "qlike", days))),
+            nll=float(np.nanmean(self.field(name, "nll", days))),
+            gaussian_nll=float(np.nanmean(self.field(name, "gaussian_nll", days))),
+            crps=float(np.nanmean(self.field(name, "crps", days))),
+            pit_distance=distance,
+            pit_p=p,
+            value_at_risk=tuple(tests) if days == 1 else (),
+            right=hits / max(n, 1),
+            right_interval=wilson_interval(hits, n),
+            n=int(np.sum(~np.isnan(pit))),
+        )
 
     @cached_property
     def always_up(self) -> tuple[float, tuple[float, float]]:

@@ -114,7 +114,7 @@ class _Fold:
     def _place(self, asset: Asset) -> npt.NDArray[np.int64]:
         """Where the asset's days of this fold stand among all of the fold's days."""
         own = asset.ds[(asset.ds >= self.days[0]) & (asset.ds <= self.days[-1])]
-        return np.searchsorted(self.days, own).astype(np.int64)
+        return np.asarray(np.searchsorted(self.days, own), np.int64)
 
     def _of_models(self, models: list[Hindcaster], asset: Asset) -> Array:
         """Mean over seeds, [horizons, fields, days]."""

@@ -46,7 +46,8 @@ class StudentT(Distribution):
     def unit_quantile(self, level: float) -> Tensor:
         """The quantile of Z at one level, found once for each of the degrees of freedom that occur."""
         df, place = self.df.detach().double().unique(return_inverse=True)
-        return df.new_tensor([_unit_quantile(each, level) for each in df.tolist()])[place].to(self.mean.dtype)
+        each: Tensor = df.new_tensor([_unit_quantile(value, level) for value in df.tolist()])
+        return each[place].to(self.mean.dtype)
 
     def unit_crps(self, z: Tensor) -> Tensor:
         """CRPS of the scaled t distribution.
