@@ -125,7 +125,7 @@ class MarketTask:
             first = days.cut if held_out else WARM
             rows = np.arange(start + first, end)
             mask = torch.ones_like(self._learned) if held_out else self._learned
-            loss = float(self._mean_loss(output[0, first:], rows, mask))
+            loss = float(self._mean_loss(output[0, first:], rows, mask).detach())
             total, count = total + loss * len(rows), count + len(rows)
         return total / max(count, 1.0)
 
