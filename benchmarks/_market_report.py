@@ -64,7 +64,7 @@ def _network(part: str, runs: Mapping[str, Any]) -> str:
     ]
     for name in names:
         score = {
-            field: float(np.mean([run["scores"][name][field] for run in own]))
+            field: float(np.mean([_known(run["scores"][name][field]) for run in own]))
             for field in ("qlike", "nll", "gaussian_nll", "crps", "right")
         }
         risk = [
@@ -73,7 +73,7 @@ def _network(part: str, runs: Mapping[str, Any]) -> str:
         tests = ["", ""] if name == NETWORK else [_tested(own, name, field) for field in ("qlike", "nll")]
         lines.append(
             f"| {name} | {score['qlike']:.4f} | {score['nll']:.4f} | {score['gaussian_nll']:.4f} | {score['crps']:.4f} "
-            f"| {risk[0]} | {risk[1]} | {100 * score['right']:.1f} % | {tests[0]} | {tests[1]} |"
+            f"| {risk[0]} | {risk[1]} | {_percent(score['right'])} | {tests[0]} | {tests[1]} |"
         )
     return "\n".join([*lines, "", _in_words(part, own)])
 
@@ -121,6 +121,14 @@ def _calibration(part: str, runs: Mapping[str, Any]) -> str:
     if part == "planted":
         bar = f"all of them: {'met' if found == n else 'missed'}"
     return f'* {found} of {n} {what} get "evidence of skill" ({100 * low:.1f} to {100 * high:.1f} %); bar {bar}.'
+
+
+def _known(value: float | None) -> float:
+    return float("nan") if value is None else value
+
+
+def _percent(share: float) -> str:
+    return "" if np.isnan(share) else f"{100 * share:.1f} %"
 
 
 def _show(value: float | None) -> str:

@@ -36,7 +36,7 @@ class Outcome:
 
 
 def measure(outcome: Outcome, variance: Array, returns: Distribution) -> Array:
-    """Every field of FIELDS for each day, [fields, days]; NaN where the outcome is masked.
+    """Every field of FIELDS for each day, [fields, days]; NaN where the outcome is masked, up also where the mean is 0.
 
     Args:
         outcome: what came.
@@ -53,7 +53,8 @@ def measure(outcome: Outcome, variance: Array, returns: Distribution) -> Array:
         returns.crps(y).numpy(),
         returns.cdf(y).numpy(),
     ]
-    told = [mean, std, (mean > 0.0).astype(np.float64), y.numpy() < one, y.numpy() < five]
+    up = np.where(mean == 0.0, np.nan, mean > 0.0)
+    told = [mean, std, up, y.numpy() < one, y.numpy() < five]
     masked = np.where(known, np.stack([*of_returns, *told]), np.nan)
     return np.concatenate([[variance, qlike(outcome.variance, variance)], masked])
 

@@ -40,7 +40,8 @@ class MarketScores:
         crps: mean CRPS of the returns, in percent.
         pit_distance, pit_p: how far the probability integral transforms are from uniform; for one day ahead.
         value_at_risk: share of days below the 1 % and 5 % quantile, with Kupiec's test; for one day ahead.
-        right: share of days whose direction was forecast; days without a change are left out.
+        right: share of days whose direction was forecast; days without a change are left out; NaN for a
+            forecaster whose mean is always 0.
         right_interval: its Wilson interval, 95 %.
         n: days with a known return.
     """
@@ -116,7 +117,7 @@ class MarketReport:
             pit_distance=distance,
             pit_p=p,
             value_at_risk=tuple(tests) if days == 1 else (),
-            right=hits / max(n, 1),
+            right=hits / n if n else math.nan,
             right_interval=wilson_interval(hits, n),
             n=int(np.sum(~np.isnan(pit))),
         )
