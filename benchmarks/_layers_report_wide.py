@@ -47,13 +47,14 @@ def grid(runs: Runs) -> str:
             slower = [name for name, ratio in ratios.items() if ratio < 1.0]
             skipped = sum(len(run["skipped"]) for run in found)
             least = f"{min(ratios.values()):.2f}" if ratios else ""
-            counts.append(f"{mode} | {kind} | {len(ratios)} | {skipped} | {least} | {len(slower)}")
+            longest = max((Shape.named(name).steps for name in ratios), default=0)
+            counts.append(f"{mode} | {kind} | {len(ratios)} | {skipped} | {longest} | {least} | {len(slower)}")
             for name in sorted(ratios, key=lambda n: ratios[n])[: max(LOWEST, len(slower))]:
                 theirs, ours = (show(float(ms)) for ms in times[name].split())
                 rows.append(f"{mode} | {kind} | {Shape.named(name)} | {theirs} | {ours} | {ratios[name]:.2f}")
     if not counts:
         return ""
-    first = table("mode | layer | shapes | left out | lowest ratio | slower than torch.nn", counts)
+    first = table("mode | layer | shapes | left out | longest T measured | lowest ratio | slower than torch.nn", counts)
     second = table("mode | layer | (B, T, I, H) | torch.nn, ms | ours, ms | ratio", rows)
     words = f"Every shape where ours is slower, and of each layer and mode at least the {LOWEST} lowest ratios:"
     return "\n".join(["### A wider grid", "", *first, "", words, "", *second])

@@ -16,6 +16,8 @@ ROOT = Path(__file__).parent
 class Record:
     """benchmarks/results/NAME.json: {"benchmark", "protocol", "runs": {key: run}}.
 
+    Several processes may each add their runs to one file.
+
     Each run holds its figures, seed, command, commit, time and machine.
 
     Args:
@@ -63,6 +65,8 @@ class Record:
     def write(self) -> None:
         """Write the file whole: to a temporary name, then renamed."""
         self.path.parent.mkdir(exist_ok=True)
+        if self.path.exists():
+            self.content["runs"] = {**json.loads(self.path.read_text())["runs"], **self.runs}
         fresh = self.path.with_suffix(".json.part")
         fresh.write_text(json.dumps(self.content, indent=1, sort_keys=True, allow_nan=False) + "\n")
         fresh.replace(self.path)

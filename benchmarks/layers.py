@@ -3,9 +3,10 @@
 python -m benchmarks.layers [--part P] [--kind K] [--budget_s S] [--cap_s S] [--again] [--report]
 
 Parts: peak (fused multiply-adds that one and two threads can do), train and infer (six shapes, against their bars),
-ragged (rows of 1 to 100 steps), step (one observation), memory (peaks of a training step), grid (is ours slower
-anywhere?), jax (needs `make peers`). A part goes on where it stopped; --again makes its figures anew. A kernel that
-does not compute what torch.nn computes in float64 is not timed: the benchmark ends with an error that names the case.
+ragged (rows of 1 to 100 steps), step (one observation), options (layers with them, against torch.nn's plain ones),
+memory (peaks of a training step), grid (is ours slower anywhere?), jax (needs `make peers`). A part goes on where it
+stopped; --again makes its figures anew. A kernel that does not compute what torch.nn (with options: the equations)
+computes in float64 is not timed: the benchmark ends with an error that names the case.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from functools import partial
 from benchmarks._layers_cases import KINDS, Options
 from benchmarks._layers_grid import grid
 from benchmarks._layers_memory import memory
+from benchmarks._layers_options import with_options
 from benchmarks._layers_peers import scan
 from benchmarks._layers_report import report
 from benchmarks._layers_shapes import peak, ragged, shapes
@@ -27,6 +29,7 @@ PARTS: dict[str, Callable[[Record, Options], None]] = {
     "infer": partial(shapes, "infer"),
     "ragged": ragged,
     "step": step,
+    "options": with_options,
     "memory": memory,
     "grid": grid,
     "jax": scan,
@@ -39,9 +42,9 @@ PROTOCOL = (
     "call under no_grad. The layer packs its weights on every call. Before anything is timed, outputs and last states "
     "must agree with torch.nn in float64 within 2e-6 and every gradient within 2e-5, norm(a - b) / norm(b). GFLOP/s "
     "counts the products alone. Peak memory is resident memory above what layer and input take, after a tiny step. "
-    "In the grid, I goes round 1, 16 and H; shapes where a call of torch.nn would take over cap_s (0.5 s) are left "
-    "out; what is slower at first is measured again with a larger budget. JAX: lax.scan under jit, the input's "
-    "product taken out of the loop, unroll 1 or 4, whichever is faster."
+    "In the grid, I goes round 1, 16 and H; shapes where a call of torch.nn would take over cap_s (in the command of "
+    "each run; 0.5 s if it names none) are left out; what is slower at first is measured again with a larger budget. "
+    "JAX: lax.scan under jit, the input's product taken out of the loop, unroll 1 or 4, whichever is faster."
 )
 
 

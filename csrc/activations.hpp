@@ -7,11 +7,11 @@
 
 namespace {
 
-// Rational approximation on |x| < 7.9, constant beyond; the coefficients are Eigen's. Error under 3 ulp.
-INLINE Vec<float> tanh_(Vec<float> x) {
+// Rational approximation on |x| < 7.9, whose coefficients are Eigen's, and 1 from 9 on, where a slope has to vanish.
+INLINE Vec<float> tanh_(Vec<float> given) {
   const float bound = 7.90531110763549805f;
   auto b = [](float c) INLINED { return broadcast(c); };
-  x = at_most(at_least(x, b(-bound)), b(bound));
+  Vec<float> x = at_most(at_least(given, b(-bound)), b(bound));
   Vec<float> s = x * x;
   Vec<float> p = b(-2.76076847742355e-16f);
   p = p * s + b(2.00018790482477e-13f);
@@ -24,10 +24,29 @@ INLINE Vec<float> tanh_(Vec<float> x) {
   q = q * s + b(1.18534705686654e-04f);
   q = q * s + b(2.26843463243900e-03f);
   q = q * s + b(4.89352518554385e-03f);
-  return quotient(x * p, q);
+  const Vec<float> y = quotient(x * p, q);
+  return given > b(9.0f) ? b(1.0f) : given < b(-9.0f) ? b(-1.0f) : y;
 }
+// 1 / (1 + exp(-x)), so that a gate that is nearly closed is exact relative to its own size. exp(x) = 2^k exp(r),
+// |r| <= ln(2)/2, Taylor to the 7th power; beyond |x| = 88 it is 0 or 1.
 INLINE Vec<float> sigmoid_(Vec<float> x) {
-  return broadcast(0.5f) * tanh_(broadcast(0.5f) * x) + broadcast(0.5f);
+  auto b = [](float c) INLINED { return broadcast(c); };
+  x = at_most(at_least(x, b(-88.3f)), b(87.0f));
+  const float magic = 12582912.0f;
+  const Vec<float> shifted = x * b(-1.44269504f) + b(magic);
+  const Vec<float> k = shifted - b(magic);
+  Vec<float> r = k * b(-6.93359375e-1f) - x;
+  r = k * b(2.12194440e-4f) + r;
+  Vec<float> p = b(1.0f / 5040.0f);
+  p = p * r + b(1.0f / 720.0f);
+  p = p * r + b(1.0f / 120.0f);
+  p = p * r + b(1.0f / 24.0f);
+  p = p * r + b(1.0f / 6.0f);
+  p = p * r + b(0.5f);
+  p = p * r + b(1.0f);
+  p = p * r + b(1.0f);
+  const IntVec<float> scale = ((IntVec<float>)shifted << 23) + (IntVec<float>)b(1.0f);
+  return quotient(b(1.0f), b(1.0f) + p * (Vec<float>)scale);
 }
 
 struct Exponential {

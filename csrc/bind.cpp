@@ -9,6 +9,7 @@
 #include <chrono>
 #include <stdexcept>
 
+#include "bind_variant.hpp"
 #include "frozen.hpp"
 #include "stepper.hpp"
 
@@ -151,6 +152,7 @@ NB_MODULE(_native, m) {
              const Layer layer{kind, 0, is_double, 1, 1, I, H, P, D, projected, threads, nullptr, nullptr};
              new (self) Frozen(layer, weights_of(weights));
            })
+      .def("__deepcopy__", [](nb::object self, nb::object) { return self; }, "Itself: a copy of the layer packs again if its weights change.")
       .def_prop_ro("bytes", &Frozen::bytes);
   m.def("forward", &run_forward, nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(),
         nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(),
@@ -166,5 +168,6 @@ NB_MODULE(_native, m) {
       "GCC "
 #endif
       __VERSION__); }, "The compiler that built the kernels.");
+  bind_variant(m);
   m.def("kept_bytes", &kept_bytes, "Memory held for the next call.");
 }

@@ -10,20 +10,23 @@
 #define JOIN2(a, b) a##b
 #define JOIN(a, b) JOIN2(a, b)
 
+const VariantKernels<float>& JOIN(RECURRA_TABLE, _variant_f32)();
+const VariantKernels<double>& JOIN(RECURRA_TABLE, _variant_f64)();
+
 namespace {
 template <class T> int lanes() { return kLanes<T>; }
-template <class T> Kernels<T> table() {
+template <class T> Kernels<T> table(const VariantKernels<T>& variant) {
   return {lanes<T>,   gate_stride<T>,      panel_size<T>, panel_count<T>,   pack<T>,       forward_scratch<T>,
           forward<T>, backward_scratch<T>, backward<T>,   outer_scratch<T>, outer<T>,
-          step_row_scratch<T>, step_row<T>, fingerprint, peak<T>};
+          step_row_scratch<T>, step_row<T>, fingerprint, peak<T>, &variant};
 }
 }  // namespace
 
 const Kernels<float>& JOIN(RECURRA_TABLE, _f32)() {
-  static const Kernels<float> kernels = table<float>();
+  static const Kernels<float> kernels = table<float>(JOIN(RECURRA_TABLE, _variant_f32)());
   return kernels;
 }
 const Kernels<double>& JOIN(RECURRA_TABLE, _f64)() {
-  static const Kernels<double> kernels = table<double>();
+  static const Kernels<double> kernels = table<double>(JOIN(RECURRA_TABLE, _variant_f64)());
   return kernels;
 }

@@ -4,7 +4,8 @@
 
 enum Kind { kRnn = 0, kLstm = 1, kGru = 2, kGruBefore = 3 };
 enum Activation {
-  kTanh, kRelu, kSigmoid, kAffine, kLeakyRelu, kThresholdedRelu, kHardSigmoid, kElu, kSoftsign, kSoftplus
+  kTanh, kRelu, kSigmoid, kAffine, kLeakyRelu, kThresholdedRelu, kHardSigmoid, kElu, kSoftsign, kSoftplus,
+  kScaledTanh  // with alpha and beta only
 };
 
 // Sizes of one layer: I inputs, H neurons, P width of the output (H, or the projection), and which recurrence.
@@ -101,6 +102,8 @@ struct Team {
   }
 };
 
+template <class T> struct VariantKernels;  // variant.hpp
+
 template <class T> struct Kernels {
   int (*lanes)();
   int64_t (*gate_stride)(const Shape&);
@@ -117,4 +120,5 @@ template <class T> struct Kernels {
   void (*step_row)(const Shape&, const Weights<T>&, const T* x, T* h, T* c, T* scratch);
   uint64_t (*fingerprint)(const void*, uint64_t bytes);
   double (*peak)(int64_t repeats, T* sum);
+  const VariantKernels<T>* variant;
 };

@@ -11,8 +11,13 @@ const Kernels<double>& baseline_f64();
 #if defined(RECURRA_X86)
 const Kernels<float>& avx2_f32();
 const Kernels<double>& avx2_f64();
+#if defined(RECURRA_AVX512)
 const Kernels<float>& avx512_f32();
 const Kernels<double>& avx512_f64();
+#else  // never asked for: `widest` stops at AVX2
+const Kernels<float>& avx512_f32() { return avx2_f32(); }
+const Kernels<double>& avx512_f64() { return avx2_f64(); }
+#endif
 #endif
 
 namespace recurra {
@@ -23,9 +28,11 @@ enum Level { kBaseline, kAvx2, kAvx512 };
 Level widest() {
 #if defined(RECURRA_X86)
   __builtin_cpu_init();
+#if defined(RECURRA_AVX512)
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd"))
     return kAvx512;
+#endif
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")) return kAvx2;
 #endif
   return kBaseline;

@@ -16,18 +16,23 @@ enum { kForward, kBias, kProjection };
 
 }  // namespace
 
-Stepper::Stepper(const Layer& layer, const std::vector<LayerWeights>& weights)
-    : layer_(layer), weights_(weights), layers_(int64_t(weights.size())), row_(static_cast<size_t>(layer.B)) {
+Stepper::Stepper(const Layer& layer, int64_t layers, std::vector<uintptr_t> addresses)
+    : layer_(layer), addresses_(std::move(addresses)), layers_(layers), row_(static_cast<size_t>(layer.B)) {
   check_sizes(layer);
-  check_memory(layer, weights);
-  for (const LayerWeights& w : weights)
-    for (const void* part : {w.w_ih, w.w_hh, w.b_ih, w.b_hh, w.w_hr}) addresses_.push_back(reinterpret_cast<uintptr_t>(part));
   std::iota(row_.begin(), row_.end(), 0);
   const size_t element = layer.is_double ? sizeof(double) : sizeof(float);
   // twice: the state before a step, and after it
   state_ = Buffer(size_t(2 * layers_ * layer.B * (layer.P + layer.H)) * element);
   between_ = Buffer(size_t(2 * layer.B * layer.P) * element);
   std::memset(state_.as<char>(), 0, state_.bytes());
+}
+
+Stepper::Stepper(const Layer& layer, const std::vector<LayerWeights>& weights)
+    : Stepper(layer, int64_t(weights.size()), {}) {
+  check_memory(layer, weights);
+  weights_ = weights;
+  for (const LayerWeights& w : weights)
+    for (const void* part : {w.w_ih, w.w_hh, w.b_ih, w.b_hh, w.w_hr}) addresses_.push_back(reinterpret_cast<uintptr_t>(part));
   pack();
 }
 
@@ -90,6 +95,13 @@ void Stepper::step(const void* x, void* y, const int64_t* rows, int64_t count) {
                    : step_typed<float>(static_cast<const float*>(x), static_cast<float*>(y), rows, count);
 }
 
+void Stepper::check(const int64_t* rows, int64_t count) const {
+  if (!rows) return;
+  if (count > layer_.B) throw std::out_of_range("more rows than the stepper carries");
+  for (int64_t r = 0; r < count; r++)
+    if (rows[r] < 0 || rows[r] >= layer_.B) throw std::out_of_range("a row lies outside the stepper's batch");
+}
+
 template <class T> void Stepper::step_one(const T* x, T* y, int64_t row) {
   const int64_t B = layer_.B, H = layer_.H, P = layer_.P, one = B * (P + H);
   if (row < 0 || row >= B) throw std::out_of_range("a row lies outside the stepper's batch");
@@ -113,12 +125,7 @@ template <class T> void Stepper::step_typed(const T* x, T* y, const int64_t* row
   T *state = state_.as<T>(), *base = packed_.as<T>(), *between = between_.as<T>();
   const int64_t time[] = {0}, place[] = {0};
   const int active[] = {int(count), 0};
-  if (rows) {
-    if (count > B) throw std::out_of_range("more rows than the stepper carries");
-    for (int64_t r = 0; r < count; r++) {
-      if (rows[r] < 0 || rows[r] >= B) throw std::out_of_range("a row lies outside the stepper's batch");
-    }
-  }
+  check(rows, count);
   for (int64_t i = 0; i < layers_; i++) {
     const Shape s = shape_of(layer_, i ? P : layer_.I);
     T *h = state + i * 2 * one, *c = h + B * P, *h1 = h + one, *c1 = h1 + B * P;

@@ -9,16 +9,44 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import _cta_report, _layers_report, _market_report, sines, transforms
+from benchmarks import (
+    _cta_report,
+    _eth_ucy_report,
+    _layers_report,
+    _market_report,
+    an4,
+    cmudict,
+    conformance,
+    fsdd,
+    fsdd_connected,
+    hurricanes,
+    live,
+    multi30k,
+    sines,
+    track_stream,
+    transforms,
+    translation_latency,
+)
 
 ROOT = Path(__file__).parent.parent
 BEGIN, END = "<!-- scores: written by docs/write_tables.py -->", "<!-- end of scores -->"
 PARTS = {
     "cta": ("CTA ridership", _cta_report.report),
     "sines": ("Synthetic sines", sines.report),
+    "eth_ucy": ("Pedestrians: ETH/UCY", _eth_ucy_report.report),
+    "hurricanes": ("Atlantic hurricanes", hurricanes.report),
+    "track_stream": ("A stream of tracks", track_stream.report),
+    "multi30k": ("Translation: Multi30k", multi30k.report),
+    "translation_latency": ("Translation: how long it takes", translation_latency.report),
+    "cmudict": ("Grapheme to phoneme: CMUdict", cmudict.report),
+    "fsdd": ("Spoken digits", fsdd.report),
+    "fsdd_connected": ("Strings of digits", fsdd_connected.report),
+    "an4": ("AN4", an4.report),
+    "live": ("Live recognition", live.report),
     "market": ("The S&P 500, walked forward", _market_report.report),
     "layers": ("The recurrent layers on the CPU", _layers_report.report),
     "transforms": ("PyTorch's transforms of the layers", transforms.report),
+    "conformance": ("Conformance of the layers", conformance.report),
 }
 
 

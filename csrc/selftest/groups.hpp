@@ -11,6 +11,7 @@ struct Extent {
 
 void check_equations(const Extent& extent);  // the naive backward pass against central differences of the naive forward
 void check_layers(const Extent& extent);     // every kind, type, layout and odd size
+void check_variants(const Extent& extent);  // layers with options, and their steps
 void check_stepper(const Extent& extent);    // one observation at a time, selected rows, changed weights
 void check_threads(const Extent& extent);    // several callers at once
 void check_fork(const Extent& extent);       // a child of a process that used threads

@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
     std::fflush(stdout);
     check_equations(extent);
     check_layers(extent);
+    check_variants(extent);
     check_stepper(extent);
     check_threads(extent);
     check_fork(extent);

@@ -11,6 +11,8 @@ code written for those keeps working.
     │   │   ├── BadValueError                          text, NaN, infinity or an absurd size where a number belongs
     │   │   ├── TimeStampError                         unsorted, repeated, irregular, mixed time zones
     │   │   └── TooShortError                          a series shorter than is needed
+    │   ├── AudioError                   (ValueError)  a recording: empty, truncated, no audio, NaN, another rate
+    │   ├── TranscriptError              (ValueError)  a text that the alphabet, or the frames, cannot hold
     │   ├── ShapeError                   (RuntimeError, ValueError)  tensor sizes that do not fit
     │   ├── DtypeError                   (TypeError, ValueError)     tensor types that do not fit
     │   └── DeviceError                  (RuntimeError)              tensors on different devices
@@ -66,6 +68,14 @@ class TimeStampError(TableError):
 
 class TooShortError(TableError):
     """A series has fewer rows than the task needs."""
+
+
+class AudioError(InputError, ValueError):
+    """A recording is empty, truncated, not audio, holds NaN, or has another rate than is needed."""
+
+
+class TranscriptError(InputError, ValueError):
+    """A text has units outside the alphabet, or more of them than its recording has frames."""
 
 
 class ShapeError(InputError, RuntimeError, ValueError):
@@ -146,6 +156,14 @@ class ChecksumError(DataSetError):
 
 class NotBuiltWarning(UserWarning):
     """The native kernels are not built, so layers on the CPU run on PyTorch's own calls; said once a process."""
+
+
+class RecordingWarning(UserWarning):
+    """Recordings that could not be used were left out; the message lists them."""
+
+
+class SpeakerOverlapWarning(UserWarning):
+    """A speaker is on both sides of a split, so its scores say little about speakers that were never heard."""
 
 
 class MissingExtraError(RecurraError, ImportError):

@@ -110,6 +110,28 @@ def test_go_backwards(pair: Any, x: torch.Tensor) -> None:
 
 
 @variants
+def test_go_backwards_as_reverse(
+    keras: Any, rng: np.random.Generator, x: torch.Tensor, kind: str, options: Any
+) -> None:
+    """Ours gives the outputs in the order of time, Keras' in the order in which it made them."""
+    layer = getattr(keras.layers, kind)(H, return_sequences=True, return_state=True, go_backwards=True, **options)
+    layer = with_random_weights(layer, rng)
+    found = ours(from_keras(kind, layer.get_weights(), reverse=True), x)
+    assert_agrees([found[0].flip(1), *found[1:]], theirs(layer, x), BOUND)
+
+
+@pytest.mark.parametrize("activation", ["linear", "relu", "elu", "softsign", "softplus", "hard_sigmoid", "leaky_relu"])
+@variants
+def test_activations(
+    keras: Any, rng: np.random.Generator, x: torch.Tensor, kind: str, options: Any, activation: str
+) -> None:
+    said = {"activation": activation} | ({} if kind == "SimpleRNN" else {"recurrent_activation": "hard_sigmoid"})
+    layer = getattr(keras.layers, kind)(H, return_sequences=True, return_state=True, **options, **said)
+    layer = with_random_weights(layer, rng)
+    assert_agrees(ours(from_keras(kind, layer.get_weights(), **said), x), theirs(layer, x), Tolerance(1e-4, 1e-5))
+
+
+@variants
 def test_go_backwards_begins_at_each_rows_last_valid_step(pair: Any, x: torch.Tensor) -> None:
     layer, mine = pair(go_backwards=True)
     reversed_rows = torch.zeros_like(x)

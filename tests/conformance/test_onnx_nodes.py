@@ -1,4 +1,4 @@
-"""ONNX's own tests of its recurrent operators: those that our layers can express pass, the others are named here.
+"""ONNX's own tests of its recurrent operators: our layers pass all of them.
 
 Their weights are constant, so they are blind to the order of gates; test_onnxruntime.py is not.
 """
@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 
-from recurra.errors import ConfigError
 from recurra.nn.exchange import from_onnx
 from tests.tolerances import OUTPUT_F32, Tolerance, assert_agrees
 
@@ -18,14 +17,6 @@ pytestmark = pytest.mark.conformance
 BOUNDS = {"reference": Tolerance(1e-3, 1e-7), "auto": Tolerance(1e-3, OUTPUT_F32.absolute)}
 """The equations are held to what ONNX's backend tests ask. The native kernels miss its absolute part once, by 2.4e-7
 where test_gru_seq_length expects a state of nearly zero; they are held to the house's bound of float32."""
-
-MISSING = {
-    "test_gru_reverse": "direction=reverse",
-    "test_lstm_reverse": "direction=reverse",
-    "test_lstm_with_peepholes": "P (peepholes)",
-    "test_simple_rnn_reverse": "direction=reverse",
-}
-"""Name of a test -> what it uses that our layers have not."""
 
 
 def collected() -> dict[str, Any]:
@@ -70,26 +61,13 @@ def run(case: Any, backend: str) -> tuple[dict[str, np.ndarray], dict[str, torch
     return expected, {name: part for name, part in zip(node.output, found, strict=False) if name}
 
 
-def test_what_our_layers_have_not_is_exactly_this(cases: dict[str, Any]) -> None:
-    refused = {}
-    for name, case in cases.items():
-        try:
-            run(case, "auto")
-        except ConfigError as error:
-            refused[name] = str(error).partition(" has no ")[2]
-    assert refused == MISSING
-
-
 @pytest.mark.parametrize("backend", list(BOUNDS))
-def test_the_others_pass(cases: dict[str, Any], backend: str) -> None:
+def test_all_of_them_pass(cases: dict[str, Any], backend: str) -> None:
     """The expected numbers are in ONNX's test data."""
     passed = []
     for name, case in cases.items():
-        if name in MISSING:
-            continue
         expected, found = run(case, backend)
         for output, numbers in expected.items():
             assert_agrees(found[output], torch.from_numpy(numbers), BOUNDS[backend], f"{name}, {output}")
         passed.append(name)
-    assert len(cases) == 18
-    assert len(passed) == len(cases) - len(MISSING)
+    assert len(passed) == 18

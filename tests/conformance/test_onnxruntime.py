@@ -35,6 +35,15 @@ ACTIVATIONS: dict[str, tuple[float | None, float | None]] = {
 """ONNX's list, with the alpha and beta that each has, at ONNX's default, said aloud."""
 
 
+NUMBERS = {"Affine": (0.7, 0.1), "LeakyRelu": (0.2, None), "ThresholdedRelu": (0.3, None), "ScaledTanh": (0.8, 0.9)} | {
+    "HardSigmoid": (0.3, 0.4),
+    "Elu": (0.6, None),
+}
+"""Other numbers for those that have them."""
+GATES_OF = {"GRU": ("Sigmoid", "HardSigmoid"), "LSTM": ("Sigmoid", "HardSigmoid", "Tanh", "ScaledTanh", "Softsign")}
+"""Activations of gates that keep a recurrence from growing without bound."""
+
+
 class Case(NamedTuple):
     """What an operator is made of."""
 
@@ -53,10 +62,11 @@ class Case(NamedTuple):
 
 
 def cases() -> list[Case]:
-    """Every combination, the RNN with each activation once and the gated ones at four sizes."""
+    """Every combination: the RNN with each activation once, the gated ones at four sizes, each with random options."""
     flags = list(product((False, True), repeat=4))
     variants = [("RNN", name, 1) for name in ACTIVATIONS]
     variants += [("LSTM", "", 4), ("GRU", "before", 4), ("GRU", "after", 4)]
+    variants += [("RNN", "options", 4), ("LSTM", "options", 8), ("GRU", "options", 8)]
     return [Case(kind, variant, *on, seed) for kind, variant, many in variants for on in flags for seed in range(many)]
 
 
@@ -72,11 +82,32 @@ def attributes(case: Case, hidden_size: int) -> dict[str, Any]:
     said: dict[str, Any] = {"hidden_size": hidden_size, "direction": "bidirectional" if directions == 2 else "forward"}
     if case.kind == "GRU":
         said["linear_before_reset"] = int(case.variant == "after")
-    if case.kind == "RNN":
+    if case.kind == "RNN" and case.variant != "options":
         said["activations"] = [case.variant] * directions
         for name, value in zip(("alpha", "beta"), ACTIVATIONS[case.variant], strict=True):
             if value is not None:
                 said[f"activation_{name}"] = [value] * directions
+    return said
+
+
+def random_options(case: Case, rng: np.random.Generator) -> dict[str, Any]:
+    """Any activations with any numbers, clip, both GRUs, tied gates, reverse; the same for both directions."""
+    directions = 2 if case.bidirectional else 1
+    of_gates = [] if case.kind == "RNN" else [rng.choice(GATES_OF[case.kind])]
+    names = [*of_gates, *rng.choice(list(ACTIVATIONS), 2 if case.kind == "LSTM" else 1)] * directions
+    values = [NUMBERS.get(name, (None, None)) for name in names]
+    said: dict[str, Any] = {"activations": [str(name) for name in names]}
+    for k, which in enumerate(("alpha", "beta")):
+        if given := [value[k] for value in values if value[k] is not None]:
+            said[f"activation_{which}"] = given
+    if rng.random() < 0.6:
+        said["clip"] = float(rng.choice([0.3, 0.8, 2.0]))
+    if case.kind == "GRU":
+        said["linear_before_reset"] = int(rng.integers(2))
+    if case.kind == "LSTM":
+        said["input_forget"] = int(rng.integers(2))
+    if not case.bidirectional and rng.random() < 0.5:
+        said["direction"] = "reverse"
     return said
 
 
@@ -97,7 +128,13 @@ def operator(case: Case, rng: np.random.Generator, inputs: int, hidden_size: int
     given = [info("X", 1, ["T", "B", inputs]), *([info("lengths", 6, ["B"])] if case.lengths else [])]
     given += [info(f"initial_{part}", 1, [directions, "B", hidden_size]) for part in parts] if case.state else []
     made = ["Y", *(f"Y_{part}" for part in parts)]
-    node = helper.make_node(case.kind, names, made, **attributes(case, hidden_size))
+    said = attributes(case, hidden_size)
+    if case.variant == "options":
+        said |= random_options(case, rng)
+        if case.kind == "LSTM" and rng.random() < 0.7:
+            fixed.append(numpy_helper.from_array(rng.uniform(-1, 1, (directions, 3 * hidden_size)).astype("f4"), "P"))
+            names += [""] * (7 - len(names)) + ["P"]
+    node = helper.make_node(case.kind, names, made, **said)
     graph = helper.make_graph([node], "oracle", given, [info(name, 1, None) for name in made], fixed)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
@@ -120,6 +157,8 @@ def test_an_operator_with_random_weights(case: Case) -> None:
     inputs, hidden_size = (int(size) for size in rng.integers(1, 20, 2))
     model = operator(case, rng, inputs, hidden_size)
     layer = from_onnx(model)
+    if case.variant == "options":
+        layer.backend = rng.choice(["auto", "reference"])
     oracle, ours = session(model), session(to_onnx(layer, state=case.state, lengths=case.lengths))
     for _ in range(2):
         batch, time = (int(size) for size in rng.integers(1, 12, 2))

@@ -154,6 +154,42 @@ def test_a_nan_stays_in_its_row_and_large_numbers_make_none(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_nan_stays_in_its_row_of_the_gradients_and_in_both_directions(kind: str) -> None:
+    layer = network(kind, 5, 33, torch.float32, "native", batch_first=True, bidirectional=True)
+    x = torch.randn(7, 4, 5)
+    x[3, 1] = torch.nan
+    (_, *last), (dx, *_) = results(layer, x, None)
+    others = [0, 1, 2, 4, 5, 6]
+    assert not dx[others].isnan().any()
+    assert not any(part[:, others].isnan().any() for part in last)
+
+
+@pytest.mark.parametrize("gate", range(4))
+@pytest.mark.parametrize("bias", [-20.0, -10.0, -5.0, 5.0, 10.0])
+def test_gates_that_are_nearly_closed_are_exact_relative_to_their_size(bias: float, gate: int) -> None:
+    layer = network("LSTM", 4, 32, torch.float32, "native")
+    layer.bias_ih_l0.data[32 * gate : 32 * (gate + 1)] = bias
+    truth = network("LSTM", 4, 32, torch.float64, "reference")
+    truth.load_state_dict(layer.state_dict())
+    x = torch.randn(12, 3, 4)
+    outputs, gradients = results(layer, x, None)
+    wanted, wanted_gradients = results(truth, x.double(), None)
+    assert max(relative_error(a, b) for a, b in zip(outputs, wanted, strict=True)) < FORWARD[torch.float32]
+    if bias < 0:  # 1 - sigma(10) has few digits in float32, whoever computes it
+        assert max(relative_error(a, b) for a, b in zip(gradients, wanted_gradients, strict=True)) < 2e-5
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_saturated_neuron_has_no_gradient(kind: str) -> None:
+    """Of inputs of 1e30 no weight's gradient is anything but zero, as in the equations in float64."""
+    layer = network(kind, 4, 32, torch.float32, "native")
+    signs = torch.where(torch.randn(6, 3, 4) > 0, 1.0, -1.0)
+    _, (_, *gradients) = results(layer, 1e30 * signs, None)
+    assert gradients[0].isfinite().all()
+    assert float(gradients[0].abs().max()) < 1e-3
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_strided_input_and_expanded_gradients(kind: str) -> None:
     layer = network(kind, 6, 20, torch.float64, "native", batch_first=True)
     x = torch.randn(3, 5, 6, dtype=torch.float64)
@@ -171,7 +207,7 @@ def test_strided_input_and_expanded_gradients(kind: str) -> None:
 
 @pytest.mark.parametrize("instructions", ["avx512", "avx2", "baseline"])
 def test_every_instruction_set(instructions: str) -> None:
-    """A process of its own each; one that this processor lacks says so."""
+    """A process of its own each."""
     code = (
         "import torch\nfrom tests.kernels.test_native import assert_equals_the_equations as check\n"
         "from recurra.kernels._compiled import native\n"
@@ -185,7 +221,9 @@ def test_every_instruction_set(instructions: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120, check=False
     )
-    assert done.returncode == 0 or "this processor does not have it" in done.stderr, done.stderr
+    if "this processor does not have it" in done.stderr:
+        pytest.skip(f"this processor does not have {instructions}")
+    assert done.returncode == 0, done.stderr
 
 
 def test_an_unknown_instruction_set_is_refused() -> None:

@@ -9,7 +9,9 @@ from torch.func import functional_call, grad, jvp, vmap
 
 import recurra.nn
 from recurra.errors import BackendUnavailable
-from recurra.kernels import _ops, native_is_built
+from recurra.kernels import Stack, Weights, _ops, native_is_built
+from recurra.kernels._call import Call
+from recurra.kernels._ops_code import encode
 from tests.tolerances import SAME_FUNCTION_F64, assert_agrees
 
 pytestmark = pytest.mark.skipif(not native_is_built(), reason="the native kernels are not built here")
@@ -27,7 +29,8 @@ def test_opcheck(kind: int, ragged: bool) -> None:
     x = torch.randn(B, T, IN, dtype=torch.float64, requires_grad=True)
     state = [torch.randn(1, B, H, dtype=torch.float64, requires_grad=True) for _ in range(2 if kind == 1 else 1)]
     lengths = torch.tensor([2, 4]) if ragged else None
-    torch.library.opcheck(_ops.layer, (x, state, weights, lengths, [kind, 0, 0, 1, 1, 0]))
+    call = Call(x, tuple(state), (Weights(*weights),), Stack(batch_first=True))
+    torch.library.opcheck(_ops.layer, (x, state, weights, lengths, [], *encode(kind, 0, call)))
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -62,7 +62,7 @@ def four_threads() -> Iterator[None]:
 @pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_there_are_as_many_threads_as_torch_says(runtime: str) -> None:
-    """The calling thread is one of them, so n threads are n - 1 new ones; a smaller number makes none."""
+    """The calling thread is one of them, so n threads are n - 1 new ones; a smaller one makes none; ours stay."""
     code = """
 torch.set_num_threads(1)
 before = tasks()
@@ -70,7 +70,7 @@ with torch.no_grad():
     for threads, more in ((1, 0), (3, 2), (2, 2), (4, 3)):
         torch.set_num_threads(threads)
         layer(x)
-        assert tasks() - before >= more, (threads, tasks() - before)
+        assert tasks() - before >= threads - 1, (threads, tasks() - before)  # GNU's OpenMP ends those it has no use for
         assert OWN is False or tasks() - before == more, (threads, tasks() - before)
         layer(x)
 """

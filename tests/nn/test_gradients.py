@@ -99,3 +99,31 @@ def test_what_does_not_fit_is_refused() -> None:
         gradient_norms(recurra.nn.GRU(IN, H), torch.zeros(T, B, 2))
     with pytest.raises(ConfigError, match=r"of recurra\.nn, got: Linear"):
         gradient_norms(torch.nn.Linear(IN, H), torch.zeros(T, B, IN))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_of_a_layer_in_reverse_distance_goes_forward(kind: str) -> None:
+    """The norms of a forward layer over the reversed rows."""
+    torch.manual_seed(0)
+    options = {"clip": 0.7, "zoneout": 0.2, "learned_state": True, "dtype": torch.float64}
+    back = getattr(recurra.nn, kind)(IN, H, reverse=True, **options)
+    ahead = getattr(recurra.nn, kind)(IN, H, **options)
+    ahead.load_state_dict(back.state_dict())
+    x = torch.randn(T, B, IN, dtype=torch.float64)
+    turned = x.clone()
+    for row, steps in enumerate(RAGGED):
+        turned[:steps, row] = x[:steps, row].flip(0)
+    found, wanted = gradient_norms(back, x, lengths=RAGGED), gradient_norms(ahead, turned, lengths=RAGGED)
+    assert list(found) == list(wanted)
+    for name, norms in wanted.items():
+        assert_agrees(found[name].nan_to_num(-1.0), norms.nan_to_num(-1.0), SAME_FUNCTION_F64, name)
+
+
+def test_zoneout_adds_a_way_past_each_step() -> None:
+    """With phi(a) = a, Wy = w and zoneout p, h(t) = (p + (1 - p) w) h(t-1) + ...: powers of that factor."""
+    layer = recurra.nn.RNN(1, 1, nonlinearity="affine", zoneout=0.25, dtype=torch.float64)
+    with torch.no_grad():
+        layer.weight_hh_l0.fill_(0.5)
+    found = gradient_norms(layer, torch.zeros(T, 1, 1, dtype=torch.float64))["h_l0"]
+    factor = 0.25 + 0.75 * 0.5
+    assert_agrees(found[:, 0], factor ** torch.arange(T, dtype=torch.float64), SAME_FUNCTION_F64)

@@ -1,12 +1,17 @@
 """The stepper against layer.step and the whole sequence: stacked, selected rows, changed weights, refusals."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import torch
+import torch.nn.utils.prune
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 import recurra.nn
 from recurra.errors import BackendUnavailable, ConfigError, DeviceError, DtypeError, ShapeError, StreamingUnsupported
-from recurra.kernels import native_is_built
+from recurra.kernels import Activation, native_is_built
 from tests.tolerances import OUTPUT_F32, SAME_FUNCTION_F64, assert_agrees
 
 KINDS = ("RNN", "LSTM", "GRU")
@@ -85,6 +90,81 @@ def test_a_changed_weight_is_noticed(change: object) -> None:
 
 
 @needs_native
+@pytest.mark.parametrize("batch", [1, 2])
+def test_a_weight_changed_in_place_is_noticed_by_several_rows_too(batch: int) -> None:
+    layer = recurra.nn.RNN(IN, H)
+    stepper, x, h = recurra.nn.Stepper(layer, batch), torch.randn(batch, IN), torch.randn(1, batch, H)
+    stepper.step(x)
+    layer.weight_hh_l0.data.mul_(-1)
+    stepper.state = h
+    assert_agrees(stepper.step(x), layer.step(x, h)[0].detach(), OUTPUT_F32)
+
+
+@needs_native
+def test_weights_that_are_no_parameters_of_the_layer() -> None:
+    # expected: what layer.step gives
+    layer = recurra.nn.GRU(IN, H)
+    torch.nn.utils.prune.random_unstructured(layer, "weight_hh_l0", 0.3)
+    stepper, x = recurra.nn.Stepper(layer), torch.randn(T, IN)
+    state = None
+    for x_t in x:
+        y, state = layer.step(x_t, state)
+        assert_agrees(stepper.step(x_t), y.detach(), OUTPUT_F32)
+    layer.weight_hh_l0_mask.zero_()
+    y, _ = layer.step(x[0], state)
+    assert_agrees(stepper.step(x[0]), y.detach(), OUTPUT_F32)
+
+
+@needs_native
+@pytest.mark.parametrize(
+    "layer",
+    [
+        recurra.nn.LSTM(IN, H, proj_size=4),
+        recurra.nn.GRU(IN, H, 2, reset_after=False),
+        recurra.nn.RNN(IN, H, nonlinearity="softsign"),
+        recurra.nn.LSTM(IN, H, bias=False),
+    ],
+    ids=["projected", "reset before", "softsign", "without bias"],
+)
+def test_other_recurrences_step_as_they_run(layer: torch.nn.Module) -> None:
+    x = torch.randn(T, B, IN)
+    for batch in (1, B):
+        stepper = recurra.nn.Stepper(layer, batch)
+        found = torch.stack([stepper.step(x_t) for x_t in x[:, :batch]])
+        assert_agrees(found, layer(x[:, :batch])[0].detach(), OUTPUT_F32)
+
+
+@needs_native
+def test_a_stepper_is_copied_and_pickled_with_its_state() -> None:
+    stepper, x = recurra.nn.Stepper(recurra.nn.LSTM(IN, H)), torch.randn(IN)
+    stepper.step(x)
+    others = [copy.deepcopy(stepper), pickle.loads(pickle.dumps(stepper))]
+    wanted = stepper.step(x)
+    for other in others:
+        assert torch.equal(other.step(x), wanted)
+
+
+@needs_native
+def test_what_has_no_memory_is_refused() -> None:
+    for batch, shape in ((1, (IN,)), (2, (2, IN))):
+        stepper, x = recurra.nn.Stepper(recurra.nn.GRU(IN, H), batch), torch.zeros(shape)
+        x.untyped_storage().resize_(0)
+        with pytest.raises(ShapeError, match="no memory"):
+            stepper.step(x)
+        with FakeTensorMode():
+            fake = torch.zeros(shape)
+        with pytest.raises(DtypeError, match="FakeTensor"):
+            stepper.step(fake)
+        with pytest.raises(ShapeError, match="no memory"):
+            stepper.state = torch.zeros(1, batch, H, device="meta")
+        with pytest.raises(DtypeError, match="made of tensors"):
+            stepper.state = "x"  # type: ignore[assignment]
+    with pytest.raises(ConfigError, match="True"):
+        recurra.nn.Stepper(recurra.nn.GRU(IN, H), True)
+    assert recurra.nn.Stepper(recurra.nn.GRU(IN, H), np.int64(2)).batch == 2
+
+
+@needs_native
 def test_what_does_not_fit_is_refused() -> None:
     layer = recurra.nn.LSTM(IN, H)
     stepper = recurra.nn.Stepper(layer, batch=2)
@@ -108,8 +188,52 @@ def test_what_does_not_fit_is_refused() -> None:
         recurra.nn.Stepper(layer, batch=0)
     with pytest.raises(StreamingUnsupported, match="bidirectional"):
         recurra.nn.Stepper(recurra.nn.RNN(IN, H, bidirectional=True))
-    with pytest.raises(BackendUnavailable, match="not a callable"):
-        recurra.nn.Stepper(recurra.nn.RNN(IN, H, nonlinearity=torch.sin))
+    with pytest.raises(BackendUnavailable, match="bfloat16"):
+        recurra.nn.Stepper(recurra.nn.RNN(IN, H, nonlinearity=torch.sin, dtype=torch.bfloat16))
+
+
+OPTIONS: dict[str, tuple[str, dict[str, object]]] = {
+    "rnn": ("RNN", {}),
+    "rnn, own alpha": ("RNN", {"nonlinearity": Activation("elu", 0.3)}),
+    "lstm": ("LSTM", {}),
+    "lstm, peephole": ("LSTM", {"peephole": True, "coupling": "forget", "proj_size": 3, "projection_clip": 0.2}),
+    "lstm, fastrnns": ("LSTM", {"layer_norm": "fastrnns", "cell_activation": "softsign"}),
+    "lstm, tflite": ("LSTM", {"layer_norm": "tflite", "peephole": True, "cell_clip": 0.4}),
+    "gru": ("GRU", {}),
+    "gru, reset before": ("GRU", {"reset_after": False, "gate_activation": "hard_sigmoid"}),
+    "a callable": ("LSTM", {"cell_activation": torch.sin}),
+}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_layer_with_options_steps_too(name: str) -> None:
+    """Some rows, then others, arrays and tensors: each row as `layer.step` alone; in training too without dropout."""
+    kind, own = OPTIONS[name]
+    options = {"clip": 0.6, "zoneout": 0.2, "learned_state": True, "recurrent_dropout": 0.5, "dropout": 0.5, **own}
+    layer = getattr(recurra.nn, kind)(IN, H, 2, batch_first=True, dtype=torch.float64, **options)
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.normal_()
+    stepper = recurra.nn.Stepper(layer, batch=3)
+    x = torch.randn(4, 3, IN, dtype=torch.float64)
+    rows = [[0, 1, 2], [2, 0], [1], [2, 1]]
+    found = [stepper.step(x[0]), *(torch.from_numpy(stepper.step(x[t, rows[t]].numpy(), rows[t])) for t in (1, 2, 3))]
+    layer.eval()
+    for row in range(3):
+        state = None
+        for t in range(4):
+            if row in rows[t]:
+                with torch.no_grad():
+                    y, state = layer.step(x[t, row], state)
+                assert_agrees(found[t][rows[t].index(row)], y, SAME_FUNCTION_F64)
+    with pytest.raises(ShapeError, match="the state should be"):
+        stepper.state = tuple(torch.zeros(1, 3, H, dtype=torch.float64) for _ in stepper.state_parts)
+    one = recurra.nn.Stepper(layer)
+    first = one.step(x[0, 0])
+    for parameter in layer.parameters():  # the weights lie elsewhere from here on
+        parameter.data = parameter.data.clone()
+    one.state = None
+    assert_agrees(torch.from_numpy(one.step(x[0, 0].numpy())), first, SAME_FUNCTION_F64)
 
 
 def test_without_the_kernels_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,10 @@ OPTIONS = [
     ("LSTM", {}),
     ("LSTM", {"proj_size": 2}),
     ("GRU", {}),
+    ("RNN", {"clip": 0.5, "zoneout": 0.2}),
+    ("LSTM", {"layer_norm": "fastrnns", "zoneout": (0.1, 0.3), "learned_state": True}),
+    ("LSTM", {"peephole": True, "coupling": "input", "layer_norm": "tflite", "cell_clip": 0.5}),
+    ("GRU", {"reset_after": False, "gate_activation": "hard_sigmoid", "recurrent_dropout": 0.5}),
 ]
 
 
@@ -46,7 +50,7 @@ def test_output_and_state_are_the_layers(
 ) -> None:
     torch.manual_seed(1)
     shared = {"bias": bias, "batch_first": batch_first, "bidirectional": bidirectional, "dtype": torch.float64}
-    layer = getattr(recurra.nn, kind)(IN, H, num_layers, **shared, **options)
+    layer = getattr(recurra.nn, kind)(IN, H, num_layers, **shared, **options).eval()
     x = torch.randn((B, T, IN) if batch_first else (T, B, IN), dtype=torch.float64)
     hx = random_state(layer, B)
     for state in (None, hx):
@@ -104,8 +108,7 @@ def test_parts_are_those_of_the_equations(kind: str, reverse: bool) -> None:
 
 def test_a_gru_with_its_reset_before_the_product() -> None:
     """n = tanh(W x + b_in + U (r * h) + b_hn), for a layer that says reset_after=False."""
-    layer = recurra.nn.GRU(IN, H, dtype=torch.float64)
-    layer.reset_after = False
+    layer = recurra.nn.GRU(IN, H, dtype=torch.float64, reset_after=False)
     x, h = torch.randn(T, B, IN, dtype=torch.float64), torch.randn(1, B, H, dtype=torch.float64)
     seen = trace(layer, x, h)
     W, U, b, d = (part.detach() for part in layer.parameters())
@@ -115,6 +118,27 @@ def test_a_gru_with_its_reset_before_the_product() -> None:
         n = torch.tanh(x[t] @ W[2 * H :].T + b[2 * H :] + (r * y) @ U[2 * H :].T + d[2 * H :])
         y = (1 - z) * n + z * y
         for name, value in (("r", r), ("z", z), ("n", n), ("h", y)):
+            assert_agrees(seen[f"{name}_l0"][t], value, SAME_FUNCTION_F64, f"{name} at {t}")
+
+
+def test_parts_with_options_are_those_of_the_equations() -> None:
+    """A reversed LSTM with peepholes, tied gates, clips and zoneout, by the equations of docs/options.md."""
+    options = {"peephole": True, "coupling": "input", "clip": 0.8, "cell_clip": 0.3, "zoneout": (0.1, 0.2)}
+    layer = recurra.nn.LSTM(IN, H, reverse=True, dtype=torch.float64, **options)
+    x = torch.randn(T, B, IN, dtype=torch.float64)
+    h, c = (torch.randn(1, B, H, dtype=torch.float64) for _ in range(2))
+    seen = trace(layer, x, (h, c))
+    W, U, b, d, p = (part.detach() for part in layer.parameters())
+    p_i, _, p_o = p.chunk(3)
+    h, c = h[0], c[0]
+    for t in reversed(range(T)):
+        a_i, _, a_g, a_o = (x[t] @ W.T + b + h @ U.T + d).chunk(4, -1)
+        i = sigma((a_i + p_i * c).clamp(-0.8, 0.8))
+        g = torch.tanh(a_g.clamp(-0.8, 0.8))
+        cell = ((1 - i) * c + i * g).clamp(-0.3, 0.3)
+        o = sigma((a_o + p_o * cell).clamp(-0.8, 0.8))
+        h, c = 0.1 * h + 0.9 * (o * torch.tanh(cell)), 0.2 * c + 0.8 * cell
+        for name, value in {"i": i, "f": 1 - i, "g": g, "o": o, "c": c, "h": h}.items():
             assert_agrees(seen[f"{name}_l0"][t], value, SAME_FUNCTION_F64, f"{name} at {t}")
 
 
@@ -198,7 +222,7 @@ def test_a_trace_shows_itself_and_its_layers() -> None:
         seen.layer(0, reverse=True)
 
 
-def test_what_cannot_be_traced_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_traced_is_refused() -> None:
     layer = recurra.nn.GRU(IN, H)
     x = torch.zeros(T, B, IN)
     with pytest.raises(ConfigError, match=r"of recurra\.nn, got: GRU"):
@@ -214,6 +238,3 @@ def test_what_cannot_be_traced_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     packed = pack_padded_sequence(x, torch.tensor([6, 5, 4, 3]))
     with pytest.raises(ConfigError, match="either lengths= or a PackedSequence"):
         trace(layer, packed, lengths=RAGGED)
-    monkeypatch.setattr(layer, "_options", lambda: {"zoneout": 0.1})
-    with pytest.raises(ConfigError, match="zoneout"):
-        trace(layer, x)

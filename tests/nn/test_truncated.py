@@ -315,3 +315,39 @@ def test_what_cannot_be_cut_into_windows_is_refused() -> None:
         train(x, target, lengths=[12, 1, 1, 1])
     with pytest.raises(ShapeError, match="got 1D"):
         train(x[:, 0, 0], target[:, 0, 0])
+
+
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_options_carry_on_from_window_to_window(kind: str) -> None:
+    """In evaluation windows are the whole; one window's gradients are the whole's, the learned state's among them."""
+    options = {"clip": 0.8, "zoneout": 0.2, "recurrent_dropout": 0.5, "learned_state": True}
+    layer = getattr(recurra.nn, kind)(2, 3, 2, dtype=torch.float64, **options).eval()
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.normal_()
+    x, target = torch.randn(7, 4, 2, dtype=torch.float64), torch.randn(7, 4, 3, dtype=torch.float64)
+    lengths = [7, 3, 0, 5]
+    whole, last = layer(x, lengths=lengths)
+    cut = TruncatedBPTT(layer, summed, window=2)(x, target, lengths=lengths)
+    assert_agrees(cut.output, whole.detach(), SAME_FUNCTION_F64)
+    layer.zero_grad()
+    run = TruncatedBPTT(layer, summed, window=7)(x, target, lengths=lengths)
+    assert_agrees(run.output, whole.detach(), SAME_FUNCTION_F64)
+    parts = last if isinstance(last, tuple) else (last,)
+    found = run.state if isinstance(run.state, tuple) else (run.state,)
+    assert_agrees(list(found), [part.detach() for part in parts], SAME_FUNCTION_F64)
+    valid = (torch.arange(7)[:, None] < torch.tensor(lengths))[..., None]
+    loss = summed(torch.where(valid, whole, 0.0), torch.where(valid, target, 0.0))
+    wanted = torch.autograd.grad(loss, layer.parameters())
+    assert_agrees([parameter.grad for parameter in layer.parameters()], list(wanted), SAME_FUNCTION_F64)
+
+
+def test_each_window_draws_its_own_masks_in_training() -> None:
+    layer = recurra.nn.GRU(2, 3, zoneout=0.5, recurrent_dropout=0.5)
+    x, target = torch.randn(6, 4, 2), torch.randn(6, 4, 3)
+    torch.manual_seed(0)
+    run = TruncatedBPTT(layer, mse_loss, window=3)(x, target)
+    torch.manual_seed(0)
+    first, state = layer(x[:3])
+    second, _ = layer(x[3:], state)
+    torch.testing.assert_close(run.output, torch.cat([first, second]).detach())

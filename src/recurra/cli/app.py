@@ -20,6 +20,10 @@ An error is one line on standard error; --debug adds the traceback."""
 FIT = """Train a model on a table of time series, and save it.
 
 --task market trains on trading days: recurra fit --task market --help names its settings.
+--task trajectory trains on the fixes of moving objects: recurra fit --task trajectory --help names its settings.
+--task translation trains a translator on pairs of texts: recurra fit --task translation --help names its settings.
+--task speech trains a recogniser on recordings and their texts, --task classify a classifier of sequences:
+recurra fit --task speech --help names their settings.
 
 Ctrl-C ends the training early: the best model so far is saved, and the exit code is 130."""
 
@@ -32,8 +36,28 @@ The answer is one line on standard output: {"line": 1, "forecasts": [...]}.
 A line that cannot be used is answered by {"line": 7, "error": "..."}, changes nothing, and makes the exit code 1.
 SIGTERM and Ctrl-C end the stream between two rows; the snapshot is written then too."""
 
-TASKS = {"forecast": "fit", "market": "fit-market"}
-BACKTESTS = {"forecast": "backtest", "market": "backtest-market"}
+TRANSLATE = """Translate lines: one text a line on standard input, one answer a line on standard output.
+
+recurra translate model/ < questions.txt > answers.txt
+Every line is answered, in its place; an empty line by an empty one. With --nbest N each line has up to N answers,
+written as NUMBER ||| ANSWER ||| SCORE. --alignment adds a tab and pairs of word numbers from 0, source-target."""
+
+TRANSCRIBE = """Write down what is said in recordings, or live in raw sound from standard input.
+
+recurra transcribe one.wav two.flac --model FOLDER
+arecord -t raw -f S16_LE -r 16000 -c 1 | recurra transcribe --live - --model FOLDER
+A file that cannot be used does not end the run: it is listed at the end, and the exit code is 1.
+Sound stays on this machine: nothing touches the network."""
+
+TASKS = {
+    "forecast": "fit",
+    "market": "fit-market",
+    "trajectory": "fit-trajectory",
+    "speech": "fit-speech",
+    "classify": "fit-classify",
+    "translation": "fit-translation",
+}
+BACKTESTS = {"forecast": "backtest", "market": "backtest-market", "trajectory": "backtest-trajectory"}
 
 app = App(
     name="recurra",
@@ -48,9 +72,16 @@ app = App(
 app.command("recurra.cli.fit:fit", name="fit", help=FIT)
 app.command("recurra.cli.fit_market:fit_market", name="fit-market", show=False)
 app.command("recurra.cli.fit_market:backtest_market", name="backtest-market", show=False)
+app.command("recurra.cli.fit_trajectory:fit_trajectory", name="fit-trajectory", show=False)
+app.command("recurra.cli.fit_trajectory:backtest_trajectory", name="backtest-trajectory", show=False)
+app.command("recurra.cli.fit_translation:fit_translation", name="fit-translation", show=False)
 app.command("recurra.cli.predict:predict", name="predict", help="Forecast what comes after a table's last rows.")
 app.command("recurra.cli.backtest:backtest", name="backtest", help="Score a forecaster beside the naive rules.")
 app.command("recurra.cli.stream:stream", name="stream", help=STREAM)
+app.command("recurra.cli.translate:translate", name="translate", help=TRANSLATE)
+app.command("recurra.cli.fit_sound:fit_speech", name="fit-speech", show=False)
+app.command("recurra.cli.fit_sound:fit_classifier", name="fit-classify", show=False)
+app.command("recurra.cli.transcribe:transcribe", name="transcribe", help=TRANSCRIBE)
 app.command("recurra.cli.demo:demo", name="demo", help="Train, score and draw a forecast of real data.")
 app.command("recurra.cli.doctor:doctor", name="doctor", help="Say what this installation has, and what it lacks.")
 

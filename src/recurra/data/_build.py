@@ -106,24 +106,38 @@ def _require_columns(raw: RawTable, request: Request) -> None:
         )
     wanted = [columns.unique_id, columns.ds, columns.y if request.require_y else None, *request.covariates]
     for name in wanted:
-        if name is None or name in raw.names:
-            continue
-        folded = {other.casefold(): other for other in raw.names}
-        close = [folded[other] for other in get_close_matches(name.casefold(), folded, 1)]
-        hint = f"; did you mean {close[0]!r}?" if close else "; name the column to use instead"
-        if name in raw.index_names:
-            hint = "; it is the index: hand in table.reset_index()"
-        elif name == columns.unique_id:
-            hint += " For a table of one series give unique_id=None" if close else ", or unique_id=None for one series"
-        raise MissingColumnError(
-            f"there is no column {name!r}; the columns are {', '.join(map(repr, raw.names))}{hint}"
-        )
+        if name is not None:
+            single = "a table of one series give unique_id=None" if name == columns.unique_id else ""
+            require_column(raw, name, single)
+
+
+def require_column(raw: RawTable, name: str, single: str = "") -> None:
+    """Refuse a table without a column.
+
+    Args:
+        raw: the table.
+        name: the column.
+        single: what to say for a table that needs no such column, as in "a table of one series give unique_id=None".
+
+    Raises:
+        MissingColumnError: naming the columns that are there, and the closest.
+    """
+    if name in raw.names:
+        return
+    folded = {other.casefold(): other for other in raw.names}
+    close = [folded[other] for other in get_close_matches(name.casefold(), folded, 1)]
+    hint = f"; did you mean {close[0]!r}?" if close else "; name the column to use instead"
+    if name in raw.index_names:
+        hint = "; it is the index: hand in table.reset_index()"
+    elif single:
+        hint += f"{' For' if close else '; for'} {single}"
+    raise MissingColumnError(f"there is no column {name!r}; the columns are {', '.join(map(repr, raw.names))}{hint}")
 
 
 def _read(raw: RawTable, request: Request) -> tuple[Rows, Places]:
     """All columns as arrays, in file order."""
     columns, policy = request.columns, request.policy
-    ids, codes = _series(raw, columns)
+    ids, codes = read_owners(raw, columns.unique_id, columns.y)
     named = None if columns.unique_id is None else np.array(ids, object)[codes]
     plain_index = request.freq is not None and Frequency.parse(request.freq).is_index
     ds, zone = parse_stamps(
@@ -142,38 +156,51 @@ def _read(raw: RawTable, request: Request) -> tuple[Rows, Places]:
     return Rows(ids, codes, ds, y, covariates, np.arange(1, raw.n_rows + 1), zone), places
 
 
-def _series(raw: RawTable, columns: Columns) -> tuple[tuple[str | int, ...], Ints]:
-    """Distinct ids in order of first appearance, and the code of each row."""
-    if columns.unique_id is None:
-        return (columns.y,), np.zeros(raw.n_rows, np.int64)
-    cells = _id_cells(raw.load(columns.unique_id), columns.unique_id)
+def read_owners(
+    raw: RawTable, column: str | None, only: str, noun: str = "series"
+) -> tuple[tuple[str | int, ...], Ints]:
+    """Whose each row is: distinct ids in order of first appearance, and the code of each row.
+
+    Args:
+        raw: the table.
+        column: that names the owner of a row; None if all rows belong to one.
+        only: its name then.
+        noun: what the owners are called in errors.
+
+    Raises:
+        BadValueError: if a row names none, or one is named both as text and as a number.
+    """
+    if column is None:
+        return (only,), np.zeros(raw.n_rows, np.int64)
+    cells = _id_cells(raw.load(column), column, noun)
     distinct = dict.fromkeys(cells)
     for missing in (None, ""):
         if missing in distinct:
-            raise BadValueError(
-                f"{Places().at(cells.index(missing), columns.unique_id)}: the series is not named; fill it in"
-            )
+            raise BadValueError(f"{Places().at(cells.index(missing), column)}: the {noun} is not named; fill it in")
     if all(map(is_whole_number, distinct)):
         known: dict[Any, str | int] = {cell: int(cell) for cell in distinct}
     else:
         known = {cell: str(cell) for cell in distinct}
     if len(set(known.values())) != len(known):
-        raise BadValueError(
-            f"column {columns.unique_id!r} names a series both as text and as a number; use one of them"
-        )
+        raise BadValueError(f"column {column!r} names {_article(noun)} both as text and as a number; use one of them")
     number = {cell: i for i, cell in enumerate(distinct)}
     codes = np.fromiter(map(number.__getitem__, cells), np.int64, len(cells))
     return tuple(known[cell] for cell in distinct), codes
 
 
-def _id_cells(column: RawColumn, name: str) -> list[Any]:
+def _article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def _id_cells(column: RawColumn, name: str, noun: str) -> list[Any]:
     values = column.values
     if values.dtype.kind == "M":
-        raise BadValueError(f"column {name!r} holds dates where the names of series belong; name another column")
+        plural = noun if noun.endswith("s") else noun + "s"
+        raise BadValueError(f"column {name!r} holds dates where the names of {plural} belong; name another column")
     if values.dtype.kind == "f":
         if np.isnan(values).any():
             raise BadValueError(
-                f"{Places().at(int(np.argmax(np.isnan(values))), name)}: the series is not named; fill it in"
+                f"{Places().at(int(np.argmax(np.isnan(values))), name)}: the {noun} is not named; fill it in"
             )
         if np.all(values == np.floor(values)):
             return [int(value) for value in values.tolist()]

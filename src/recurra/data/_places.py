@@ -16,17 +16,19 @@ class Places:
         ids: series of each row [rows], or None where the table holds one series or ids are not read yet.
         ds: time stamp of each row [rows], or None while not read yet.
         zone: time zone to show stamps in.
+        noun: what a row belongs to.
     """
 
     ids: npt.NDArray[Any] | None = None
     ds: npt.NDArray[Any] | None = None
     zone: str | None = None
+    noun: str = "series"
 
     def at(self, index: int, column: str | None = None) -> str:
         """As in "row 17, column 'y' (series 'a', 2020-01-03)", for the row at `index`, counted from 0."""
         known = []
         if self.ids is not None:
-            known.append(f"series {plain(self.ids[index])!r}")
+            known.append(f"{self.noun} {plain(self.ids[index])!r}")
         if self.ds is not None:
             known.append(show_stamp(self.ds[index], self.zone))
         about = f" ({', '.join(known)})" if known else ""

@@ -10,6 +10,18 @@ from recurra.evaluation.significance import (
     diebold_mariano,
     moving_block_bootstrap,
 )
+from recurra.evaluation.tracks import (
+    Truth,
+    best_of,
+    compare_paths,
+    density_ranks,
+    fit_rules,
+    log_density,
+    report_tracks,
+    score_tracks,
+)
+from recurra.evaluation.tracks_report import TrackReport, TrackScores
+from recurra.evaluation.translations import TranslationReport, score_translations
 
 __all__ = [
     "BacktestReport",
@@ -17,8 +29,20 @@ __all__ = [
     "DieboldMariano",
     "Interval",
     "Scores",
+    "TrackReport",
+    "TrackScores",
+    "TranslationReport",
+    "Truth",
     "backtest",
+    "best_of",
     "clustered_bootstrap",
+    "compare_paths",
+    "density_ranks",
     "diebold_mariano",
+    "fit_rules",
+    "log_density",
     "moving_block_bootstrap",
+    "report_tracks",
+    "score_tracks",
+    "score_translations",
 ]

@@ -1,8 +1,7 @@
-"""Numbers and verdicts in words, aligned tables of plain text, and plain values for JSON."""
+"""Numbers and verdicts in words, and aligned tables of plain text."""
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from recurra.evaluation.scores import ENOUGH_BLOCKS, Comparison
 
@@ -61,14 +60,3 @@ def verdict_sentence(comparison: Comparison, subject: str = "The network") -> st
 
 def _blocks(count: int) -> str:
     return "1 fold or series" if count == 1 else f"{count} folds or series"
-
-
-def plain_values(value: Any) -> Any:
-    """A described report as plain values for JSON: lists for tuples, None for numbers that are not finite."""
-    if isinstance(value, dict):
-        return {key: plain_values(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain_values(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

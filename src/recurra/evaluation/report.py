@@ -11,7 +11,8 @@ import numpy as np
 from recurra.data.frames import to_native
 from recurra.data.readers import TableKind
 from recurra.errors import ConfigError
-from recurra.evaluation._words import aligned, number, percent, plain_values, verdict_sentence
+from recurra.evaluation._plain import plain
+from recurra.evaluation._words import aligned, number, percent, verdict_sentence
 from recurra.evaluation.scores import ENOUGH_BLOCKS, Comparison, Scores, compare, score_windows
 from recurra.evaluation.windows import WindowErrors
 
@@ -176,8 +177,8 @@ class BacktestReport:
                 for window in self.windows
             ],
         }
-        plain: dict[str, Any] = plain_values(described)
-        return plain
+        described_plainly: dict[str, Any] = plain(described)
+        return described_plainly
 
     def __str__(self) -> str:
         """The table of scores with the verdict below it."""

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 from torch import Tensor
 
-from recurra.kernels._activations import Activation
+from recurra.kernels._options import PLAIN, Masks, Options, used_options
 
 State: TypeAlias = tuple[Tensor, ...]
 """(h,) for RNN and GRU, (h, c) for LSTM; each [L*D, B, P or H], or [B, P or H] for a cell."""
@@ -27,6 +27,10 @@ class Weights(NamedTuple):
         w_hh: [G*H, P]. W_y of equation 15-2, transposed.
         b_ih, b_hh: [G*H] each, both or neither. Their sum is b, except for n of the GRU.
         w_hr: [P, H], the projection of an LSTM's output, or None.
+        w_p: [3H], the peepholes of an LSTM's gates i, f, o, or None.
+        n_ih, n_hh: [4H] each, the gains of an LSTM's layer normalisation of x W and of h U; or n_ih alone, of the sums
+            of each gate ("tflite"); or None.
+        n_c, m_c: [H] each, gain and bias of the cell's normalisation ("ba", "fastrnns"), or None.
     """
 
     w_ih: Tensor
@@ -34,6 +38,15 @@ class Weights(NamedTuple):
     b_ih: Tensor | None = None
     b_hh: Tensor | None = None
     w_hr: Tensor | None = None
+    w_p: Tensor | None = None
+    n_ih: Tensor | None = None
+    n_hh: Tensor | None = None
+    n_c: Tensor | None = None
+    m_c: Tensor | None = None
+
+
+PARTS = 5
+"""The first fields of Weights, which PyTorch's layers have too."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +61,7 @@ class Stack:
         training: whether dropout is on.
         recompute: whether the native backward pass runs each layer again instead of keeping its gates.
         frozen: the packed weights of each layer (`recurra.kernels.freezing`), or None.
+        masks: of recurrent dropout and zoneout, or None.
     """
 
     num_layers: int = 1
@@ -57,6 +71,7 @@ class Stack:
     training: bool = False
     recompute: bool = False
     frozen: tuple[object, ...] | None = None
+    masks: Masks | None = None
 
     @property
     def directions(self) -> int:
@@ -66,7 +81,10 @@ class Stack:
     def layer(self, k: int) -> "Stack":
         """Layer k alone, without dropout."""
         frozen = None if self.frozen is None else self.frozen[k : k + 1]
-        return Stack(1, self.bidirectional, self.batch_first, recompute=self.recompute, frozen=frozen)
+        masks = (
+            None if self.masks is None else self.masks.of_layer(slice(k * self.directions, (k + 1) * self.directions))
+        )
+        return Stack(1, self.bidirectional, self.batch_first, recompute=self.recompute, frozen=frozen, masks=masks)
 
 
 ONE_LAYER = Stack()
@@ -83,8 +101,7 @@ class Call:
         stack: how they are put together; ignored by a cell.
         lengths: [B] valid steps of each row of a padded batch, int64; None if all are valid.
         batch_sizes: [T] rows at each step of a packed batch, as in `PackedSequence`; None if padded.
-        activation: phi of an RNN.
-        reset_after: whether a GRU's reset gate acts after the recurrent product.
+        options: what is computed beyond the plain equations.
         is_cell: whether this is a single step of one layer.
     """
 
@@ -94,9 +111,22 @@ class Call:
     stack: Stack = ONE_LAYER
     lengths: Tensor | None = None
     batch_sizes: Tensor | None = None
-    activation: Activation = "tanh"
-    reset_after: bool = True
+    options: Options = PLAIN
     is_cell: bool = False
+
+    @property
+    def masks(self) -> Masks | None:
+        """Of recurrent dropout and zoneout, or None."""
+        return self.stack.masks
+
+    def used_options(self) -> list[str]:
+        """The names of the options that this call uses beyond the plain equations."""
+        used = used_options(self.options)
+        if self.weights[0].w_p is not None:
+            used.append("peephole")
+        if self.stack.masks is not None:
+            used += self.stack.masks.used
+        return used
 
     @property
     def steps(self) -> int:

@@ -10,8 +10,10 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from recurra.errors import NotBuiltWarning
+from recurra.kernels._activations import Activation
 from recurra.kernels._call import Call
 from recurra.kernels._dispatch import inside_transform
+from recurra.kernels._options import Options
 
 
 def _load() -> ModuleType | None:
@@ -51,11 +53,23 @@ def _warn_once(call: Call) -> None:
     warnings.warn(text, NotBuiltWarning, stacklevel=2)
 
 
+def why_not_callable(options: Options) -> str | None:
+    """The one option that the kernels do not have."""
+    for phi in options.activations:
+        if not isinstance(phi, Activation):
+            name = getattr(phi, "__name__", type(phi).__name__)
+            return f"the native kernels know the activations of ONNX's list, not a callable: {name}"
+    return None
+
+
 def why_not_compiled(call: Call) -> str | None:
     """The reasons that hold for all recurrences."""
     if native is None:
         _warn_once(call)
         return NOT_BUILT
+    reason = why_not_callable(call.options)
+    if reason is not None:
+        return reason
     x = call.x
     if torch.compiler.is_compiling():
         return _why_not_traced(call)

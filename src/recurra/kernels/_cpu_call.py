@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from recurra.errors import ShapeError
-from recurra.kernels._call import Call, Result, Stack
+from recurra.kernels._call import PARTS, Call, Result, Stack, Weights
 from recurra.kernels._compiled import native
+from recurra.kernels._options import PLAIN, Options
 
 GATES = (1, 4, 3, 3)
 """Of each kind of recurrence."""
@@ -26,7 +27,8 @@ class Recipe(NamedTuple):
         stack: one layer of these directions and this layout.
         states: parts of a state.
         reference: the equations of a whole call.
-        phi: the activation as the caller named it.
+        options: what is computed beyond the plain equations.
+        variant: the options as the kernel takes them that has every one of them; None where a plain kernel serves.
         time_first: whether the output lies in memory step by step, whatever its layout.
     """
 
@@ -35,8 +37,14 @@ class Recipe(NamedTuple):
     stack: Stack
     states: int
     reference: Callable[[Call], Result]
-    phi: Any = "tanh"
+    options: Options = PLAIN
+    variant: Any = None
     time_first: bool = False
+
+    @property
+    def parts(self) -> int:
+        """Fields of Weights that the kernel takes of each direction."""
+        return PARTS if self.variant is None else len(Weights._fields)
 
 
 class Batch(NamedTuple):
@@ -150,15 +158,15 @@ def run_forward(
         2 if stack.bidirectional else 1,
         flat[4] is not None,
         torch.get_num_threads(),
-        _address(batch.lengths),
-        _address(batch.batch_sizes),
-        x.data_ptr(),
-        *_strides(x, batch, stack),
-        y.data_ptr(),
-        *_strides(y, batch, stack),
+        address_of(batch.lengths),
+        address_of(batch.batch_sizes),
+        address_of(x),
+        *strides_of(x, batch, stack),
+        address_of(y),
+        *strides_of(y, batch, stack),
         addresses_of(flat),
-        *_pair(first),
-        *_pair(last),
+        *pair_of(first),
+        *pair_of(last),
         keep,
         reverse,
         frozen,
@@ -196,38 +204,49 @@ def run_backward(
     dx = wanted.x
     native.backward(
         tapes,
-        x.data_ptr(),
-        *_strides(x, batch, stack),
-        y.data_ptr(),
-        *_strides(y, batch, stack),
-        _address(given.y),
-        *((0, 0) if given.y is None else _strides(given.y, batch, stack)),
-        _address(dx),
-        *((0, 0) if dx is None else _strides(dx[0], batch, stack)),
+        address_of(x),
+        *strides_of(x, batch, stack),
+        address_of(y),
+        *strides_of(y, batch, stack),
+        address_of(given.y),
+        *((0, 0) if given.y is None else strides_of(given.y, batch, stack)),
+        address_of(dx),
+        *((0, 0) if dx is None else strides_of(dx[0], batch, stack)),
         0 if dx is None else dx.stride(0),
         addresses_of(flat),
         addresses_of(wanted.flat),
-        *_pair(first),
-        *_pair(given.last),
-        *_pair(wanted.first),
+        *pair_of(first),
+        *pair_of(given.last),
+        *pair_of(wanted.first),
         keep,
     )
 
 
 def addresses_of(parts: Sequence[Tensor | None]) -> list[int]:
     """Where each part lies, 0 for one that is not there."""
-    return [0 if part is None else part.data_ptr() for part in parts]
+    return [0 if part is None else part.data_ptr() or _nowhere(part) for part in parts]
 
 
-def _address(x: Tensor | None) -> int:
-    return 0 if x is None else x.data_ptr()
+def address_of(x: Tensor | None) -> int:
+    """Where it lies, 0 for None."""
+    return 0 if x is None else x.data_ptr() or _nowhere(x)
 
 
-def _pair(parts: Sequence[Tensor | None]) -> tuple[int, int]:
-    return _address(parts[0]), _address(parts[1]) if len(parts) > 1 else 0
+def _nowhere(x: Tensor) -> int:
+    """0 for a tensor without numbers; one that has some, and lies nowhere, is refused."""
+    if x.numel():
+        raise ShapeError(
+            f"a tensor of shape {list(x.shape)} has no memory: its storage was let go, or it is on {x.device}"
+        )
+    return 0
 
 
-def _strides(x: Tensor, batch: Batch, stack: Stack) -> tuple[int, int]:
+def pair_of(parts: Sequence[Tensor | None]) -> tuple[int, int]:
+    """Where h and c of a state lie, 0 for what is not there."""
+    return address_of(parts[0]), address_of(parts[1]) if len(parts) > 1 else 0
+
+
+def strides_of(x: Tensor, batch: Batch, stack: Stack) -> tuple[int, int]:
     """Elements from one step to the next, and from one row to the next."""
     strides = x.stride()
     if batch.batch_sizes is not None:

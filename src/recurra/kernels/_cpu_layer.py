@@ -6,12 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from recurra.kernels import _cpu_call
+from recurra.kernels import _cpu_call, _cpu_variant
 from recurra.kernels._call import Call, Result, Weights
 from recurra.kernels._cpu_call import GATES, Batch, Incoming, InitialState, Outgoing, Recipe, dense, in_rows
-
-PARTS = 5
-"""Of Weights."""
+from recurra.kernels._dispatch import inside_transform
 
 
 def run_layer(recipe: Recipe, batch: Batch, x: Tensor, state: InitialState, flat: Sequence[Tensor | None]) -> Result:
@@ -55,8 +53,16 @@ def forward(
     directions = recipe.stack.directions
     y = _cpu_call.in_layout(recipe, batch, weights[1].shape[1] * directions, x.dtype, x.shape[0])
     last = empty_state(recipe, weights, directions, batch.rows)
-    tapes = _cpu_call.run_forward(recipe, batch, x, y, ([dense(part) for part in state], last), weights, keep=keep)
+    states = [dense(part) for part in state], last
+    tapes = kernel_of(recipe).run_forward(
+        recipe, batch, x, y, states, weights, keep=keep, reverse=recipe.options.reverse
+    )
     return y, last, tapes
+
+
+def kernel_of(recipe: Recipe) -> Any:
+    """The module that calls the plain kernels, or the one that calls the kernel with every option."""
+    return _cpu_call if recipe.variant is None else _cpu_variant
 
 
 def empty_state(
@@ -102,28 +108,47 @@ class Kept(torch.autograd.Function):
     def backward(ctx: Any, *given: Tensor | None) -> Any:
         """The gradient of every tensor argument."""
         x, y, *rest = ctx.saved_tensors
-        if torch.is_grad_enabled():
-            return (None, None, *by_equations(ctx, (x, *rest), given))
         if all(part is None for part in given):
             return (None,) * len(ctx.needs_input_grad)
+        if wants_equations(given):
+            return (None, None, *by_equations(ctx, (x, *rest), given))
         return (None, None, *backward(ctx, x, y, rest, given))
 
 
+def wants_equations(given: Sequence[Tensor | None]) -> bool:
+    """Whether the gradients that come in are more than numbers in memory: have a history, a tangent, a batch."""
+    if torch.is_grad_enabled() or inside_transform():
+        return True
+    return any(part is not None and not torch._C._has_storage(part) for part in given)
+
+
 def by_equations(ctx: Any, inputs: tuple[Any, ...], given: tuple[Any, ...]) -> list[Tensor | None]:
-    """Gradients that can be differentiated again: the equations on aliases of the inputs, which keep their history."""
-    recipe, batch, needed = ctx.recipe, ctx.batch, ctx.needs_input_grad[2:]
-    aliases: list[Any] = [None if part is None else part.view_as(part) for part in inputs]
+    """Gradients by the equations, on aliases of the inputs that keep their history under create_graph."""
+    again = torch.is_grad_enabled()
+    with torch.enable_grad():
+        aliases: list[Any] = [None if part is None else part.view_as(part) for part in inputs]
+        outputs = _run_again(ctx, aliases)
+    pairs = [(o, g) for o, g in zip(outputs, given, strict=True) if g is not None and o.requires_grad]
+    needed = ctx.needs_input_grad[2:]
+    sources = [part for part, need in zip(aliases, needed, strict=True) if need]
+    if not pairs:  # without steps no output depends on anything
+        left = iter([torch.zeros_like(part) for part in sources])
+    else:
+        ends, wanted = zip(*pairs, strict=True)
+        left = iter(torch.autograd.grad(ends, sources, wanted, create_graph=again, allow_unused=True))
+    return [next(left) if need else None for need in needed]
+
+
+def _run_again(ctx: Any, aliases: Sequence[Any]) -> tuple[Tensor, ...]:
+    """Outputs and last states of a layer, by its equations."""
+    recipe, batch = ctx.recipe, ctx.batch
     x, state, flat = aliases[0], aliases[1 : 1 + recipe.states], aliases[1 + recipe.states :]
-    weights = [Weights(*flat[k : k + PARTS]) for k in range(0, len(flat), PARTS)]
+    weights = [Weights(*flat[k : k + recipe.parts]) for k in range(0, len(flat), recipe.parts)]
     zeros = empty_state(recipe, flat, recipe.stack.directions, batch.rows, torch.zeros)
     before = tuple(zero if part is None else part for part, zero in zip(state, zeros, strict=True))
-    reset_after = recipe.kind != len(GATES) - 1
-    call = Call(x, before, weights, recipe.stack, batch.lengths, batch.batch_sizes, recipe.phi, reset_after)
+    call = Call(x, before, weights, recipe.stack, batch.lengths, batch.batch_sizes, recipe.options)
     y, last = recipe.reference(call)
-    outputs, wanted = zip(*[(o, g) for o, g in zip((y, *last), given, strict=True) if g is not None], strict=True)
-    sources = [part for part, need in zip(aliases, needed, strict=True) if need]
-    found = iter(torch.autograd.grad(outputs, sources, wanted, create_graph=True, allow_unused=True))
-    return [next(found) if need else None for need in needed]
+    return (y, *last)
 
 
 def backward(ctx: Any, x: Tensor, y: Tensor, rest: list[Any], given: tuple[Any, ...]) -> list[Tensor | None]:
@@ -134,7 +159,7 @@ def backward(ctx: Any, x: Tensor, y: Tensor, rest: list[Any], given: tuple[Any, 
     values = (in_rows(x), in_rows(y), parts[:states], parts[states:])
     wanted = room_for_gradients(recipe, values[0], parts, needed)
     incoming = Incoming(None if given[0] is None else one_row(given[0]), [dense(part) for part in given[1:]])
-    _cpu_call.run_backward(ctx.tapes, recipe, batch, values, incoming, wanted, keep=keep_graph())
+    kernel_of(recipe).run_backward(ctx.tapes, recipe, batch, values, incoming, wanted, keep=keep_graph())
     return found_gradients(wanted, len(parts) - states)
 
 

@@ -8,7 +8,7 @@ Source: Chen et al. 2016, Training deep nets with sublinear memory cost; Gruslys
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -18,13 +18,15 @@ from recurra.kernels import _cpu_call
 from recurra.kernels._call import Stack
 from recurra.kernels._cpu_call import Batch, Incoming, Outgoing, Recipe, dense, in_rows
 from recurra.kernels._cpu_layer import (
-    PARTS,
     by_equations,
     empty_state,
     found_gradients,
+    kernel_of,
     one_row,
     room_for_gradients,
+    wants_equations,
 )
+from recurra.kernels._options import Masks
 
 _FEWEST_STEPS = 8
 
@@ -68,12 +70,31 @@ def _parts(batch: Batch, stack: Stack) -> list[_Part]:
     return found
 
 
-def _one_direction(recipe: Recipe) -> Recipe:
-    return recipe._replace(stack=Stack(1, False, recipe.stack.batch_first))
+def _one_direction(recipe: Recipe, d: int) -> Recipe:
+    masks = recipe.stack.masks
+    alone = None if masks is None else masks.of_layer(slice(d, d + 1))
+    return recipe._replace(stack=Stack(1, False, recipe.stack.batch_first, masks=alone))
 
 
-def _in_order(parts: Sequence[_Part], direction: int) -> list[_Part]:
-    return list(reversed(parts)) if direction else list(parts)
+def _of_part(recipe: Recipe, part: _Part) -> Recipe:
+    """The recipe with the masks of these steps and rows."""
+    masks = recipe.stack.masks
+    if masks is None:
+        return recipe
+    h_in = None if masks.h_in is None else masks.h_in[:, : part.batch.rows]
+    keep = (
+        k[:, part.begin : part.end, : part.batch.rows] if isinstance(k, Tensor) else k
+        for k in (masks.keep_h, masks.keep_c)
+    )
+    return recipe._replace(stack=replace(recipe.stack, masks=Masks(h_in, *keep)))
+
+
+def _is_reverse(recipe: Recipe, direction: int) -> bool:
+    return (direction == 1) != recipe.options.reverse
+
+
+def _in_order(parts: Sequence[_Part], reverse: bool) -> list[_Part]:
+    return list(reversed(parts)) if reverse else list(parts)
 
 
 def _directions(y: Tensor, directions: int) -> Iterator[tuple[int, Tensor]]:
@@ -81,19 +102,26 @@ def _directions(y: Tensor, directions: int) -> Iterator[tuple[int, Tensor]]:
 
 
 def _go_forward(
-    recipe: Recipe, order: Sequence[_Part], x: Tensor, y: Tensor, now: tuple[Tensor, ...], flat: Sequence[Tensor | None]
+    recipe: Recipe,
+    direction: int,
+    parts: Sequence[_Part],
+    x: Tensor,
+    y: Tensor,
+    now: tuple[Tensor, ...],
+    flat: Sequence[Tensor | None],
 ) -> list[tuple[Tensor, ...]]:
     """Run the parts of one direction one after the other; `now` goes from the first state to the last.
 
     Returns:
         The state before each part.
     """
-    between, reverse = [], order[0].begin > 0
-    for part in order:
+    between, reverse = [], _is_reverse(recipe, direction)
+    one = _one_direction(recipe, direction)
+    for part in _in_order(parts, reverse):
         before = tuple(state[:, : part.batch.rows].clone() for state in now)
         after = tuple(torch.empty_like(state) for state in before)
-        _cpu_call.run_forward(
-            recipe, part.batch, part.of(x), part.of(y), (before, after), flat, keep=False, reverse=reverse
+        kernel_of(recipe).run_forward(
+            _of_part(one, part), part.batch, part.of(x), part.of(y), (before, after), flat, keep=False, reverse=reverse
         )
         for state, new in zip(now, after, strict=True):
             state[:, : part.batch.rows] = new
@@ -112,15 +140,14 @@ class Recomputed(torch.autograd.Function):
         weights = [dense(part) for part in rest[states:]]
         y = _cpu_call.in_layout(recipe, batch, weights[1].shape[1] * directions, x.dtype, x.shape[0])
         last = empty_state(recipe, weights, directions, batch.rows, torch.zeros)
-        one, parts, ctx.between = _one_direction(recipe), _parts(batch, recipe.stack), []
+        parts, fields, ctx.between = _parts(batch, recipe.stack), recipe.parts, []
         for d, half in _directions(y, directions):
             now = tuple(part[d : d + 1] for part in last)
             for state, first in zip(now, rest[:states], strict=True):
                 if first is not None:
                     state.copy_(first[d : d + 1])
-            ctx.between.append(
-                _go_forward(one, _in_order(parts, d), x, half, now, weights[d * PARTS : (d + 1) * PARTS])
-            )
+            flat = weights[d * fields : (d + 1) * fields]
+            ctx.between.append(_go_forward(recipe, d, parts, x, half, now, flat))
         ctx.recipe, ctx.batch = recipe, batch
         ctx.save_for_backward(x, y, *rest)
         ctx.set_materialize_grads(False)
@@ -130,10 +157,10 @@ class Recomputed(torch.autograd.Function):
     def backward(ctx: Any, *given: Tensor | None) -> Any:
         """The gradient of every tensor argument."""
         x, y, *rest = ctx.saved_tensors
-        if torch.is_grad_enabled():
-            return (None, None, *by_equations(ctx, (x, *rest), given))
         if all(part is None for part in given):
             return (None,) * len(ctx.needs_input_grad)
+        if wants_equations(given):
+            return (None, None, *by_equations(ctx, (x, *rest), given))
         return (None, None, *_backward(ctx, x, y, rest, given))
 
 
@@ -147,13 +174,13 @@ def _backward(ctx: Any, x: Tensor, y: Tensor, rest: list[Any], given: tuple[Any,
     for carried, gradient in zip(dlast, given[1:], strict=True):
         if gradient is not None:
             carried.copy_(gradient)
-    parts, one = _parts(batch, recipe.stack), _one_direction(recipe)
+    parts, fields = _parts(batch, recipe.stack), recipe.parts
     for d, half in _directions(y, directions):
-        flat = dense_parts[states + d * PARTS : states + (d + 1) * PARTS]
-        gradients = wanted.flat[d * PARTS : (d + 1) * PARTS]
+        flat = dense_parts[states + d * fields : states + (d + 1) * fields]
+        gradients = wanted.flat[d * fields : (d + 1) * fields]
         now = tuple(carried[d : d + 1] for carried in dlast)
-        through = _Through(one, flat, d, gradients, None if wanted.x is None else wanted.x[d : d + 1])
-        order = _in_order(parts, d)
+        through = _Through(recipe, flat, d, gradients, None if wanted.x is None else wanted.x[d : d + 1])
+        order = _in_order(parts, _is_reverse(recipe, d))
         for k in reversed(range(len(order))):
             part = order[k]
             upper = None if dy is None else part.of(dy.chunk(directions, -1)[d])
@@ -170,22 +197,23 @@ class _Through:
     def __init__(
         self, recipe: Recipe, flat: Sequence[Any], direction: int, gradients: Sequence[Tensor | None], dx: Tensor | None
     ) -> None:
-        self.recipe, self.flat, self.direction, self.gradients, self.dx = recipe, flat, direction, gradients, dx
+        self.recipe, self.flat, self.gradients, self.dx = _one_direction(recipe, direction), flat, gradients, dx
+        self.reverse = _is_reverse(recipe, direction)
         self.begun = False
 
     def part(self, part: _Part, x: Tensor, y: Tensor, before: tuple[Tensor, ...], given: Incoming) -> None:
         """Compute the gates of one part again and go back through them; given.last becomes the gradient before it."""
-        recipe, rows = self.recipe, part.batch.rows
+        recipe, rows = _of_part(self.recipe, part), part.batch.rows
         again = _cpu_call.in_layout(recipe, part.batch, y.shape[-1], y.dtype, y.shape[0])
         after = tuple(torch.empty_like(state) for state in before)
-        tapes = _cpu_call.run_forward(
-            recipe, part.batch, x, again, (before, after), self.flat, keep=True, reverse=self.direction == 1
+        tapes = kernel_of(recipe).run_forward(
+            recipe, part.batch, x, again, (before, after), self.flat, keep=True, reverse=self.reverse
         )
         dlast = [state[:, :rows].clone() for state in given.last if state is not None]
         dfirst = [torch.empty_like(state) for state in dlast]
         fresh = [None if g is None else torch.empty_like(g) for g in self.gradients] if self.begun else self.gradients
         dx = None if self.dx is None else part.of(self.dx[0])[None]
-        _cpu_call.run_backward(
+        kernel_of(recipe).run_backward(
             tapes,
             recipe,
             part.batch,

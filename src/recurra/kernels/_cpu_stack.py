@@ -9,10 +9,14 @@ from torch import Tensor
 from torch.nn.functional import dropout
 
 from recurra.kernels import _ops
-from recurra.kernels._call import Call, Result, Stack, State
+from recurra.kernels._activations import Activation
+from recurra.kernels._call import PARTS, Call, Result, Stack, State, Weights
 from recurra.kernels._compiled import PLAIN, native_is_built, why_not_here
 from recurra.kernels._cpu_call import Batch, Recipe
 from recurra.kernels._cpu_layer import run_layer
+from recurra.kernels._cpu_variant import variant_of
+from recurra.kernels._ops_code import KINDS, encode
+from recurra.kernels._options import Options
 
 RNN, LSTM, GRU, GRU_BEFORE = 0, 1, 2, 3
 
@@ -23,17 +27,20 @@ def run_native(kind: int, call: Call, reference: Callable[[Call], Result], activ
     drops = stack.dropout > 0 and stack.training and stack.num_layers > 1
     tracing = torch.compiler.is_compiling()
     batch = None if tracing else _batch(call)
+    variant = None if tracing else variant_of(KINDS[kind], call.options, call.used_options())
+    fields = PARTS if variant is None else len(Weights._fields)
     y, finals = call.x, []
     for k in range(stack.num_layers):
         if k and drops:
             y = _drop(y, stack)
         here = slice(k * stack.directions, (k + 1) * stack.directions)
         state = call.state if stack.num_layers == 1 else tuple(part[here] for part in call.state)
-        flat = [part for w in call.weights[here] for part in w]
         if batch is None:
-            y, last = _traced_layer(kind, activation, call, y, state, flat)
+            one = Call(y, state, call.weights[here], stack.layer(k), call.lengths, options=call.options)
+            y, last = _traced_layer(kind, activation, one)
         else:
-            recipe = Recipe(kind, activation, stack.layer(k), len(state), reference, call.activation, drops)
+            flat = [part for w in call.weights[here] for part in w[:fields]]
+            recipe = Recipe(kind, activation, stack.layer(k), len(state), reference, call.options, variant, drops)
             y, last = run_layer(recipe, batch, y, state, flat)
         finals.append(last)
     if len(finals) == 1:
@@ -41,19 +48,19 @@ def run_native(kind: int, call: Call, reference: Callable[[Call], Result], activ
     return y, tuple(torch.cat(part) for part in zip(*finals, strict=True))
 
 
-def _traced_layer(
-    kind: int, activation: int, call: Call, x: Tensor, state: State, flat: Sequence[Tensor | None]
-) -> Result:
+def _traced_layer(kind: int, activation: int, call: Call) -> Result:
     """One operator in the graph of torch.compile or torch.export."""
-    has = (int(part is not None) for part in (flat[2], flat[4]))
-    how = [kind, activation, int(call.stack.bidirectional), int(call.stack.batch_first), *has]
-    y, *last = _ops.layer(x, list(state), [part for part in flat if part is not None], call.lengths, how)
-    return y, tuple(last[: len(state)])
+    weights = [part for w in call.weights for part in w if part is not None]
+    masks = [mask for mask in call.masks or () if isinstance(mask, Tensor)]
+    how, numbers = encode(kind, activation, call)
+    y, *last = _ops.layer(call.x, list(call.state), weights, call.lengths, masks, how, numbers)
+    return y, tuple(last[: len(call.state)])
 
 
 @lru_cache(maxsize=64)
-def _recipe(kind: int, activation: int, phi: Any, stack: Stack, reference: Callable[[Call], Result]) -> Recipe:
-    return Recipe(kind, activation, stack, 2 if kind == LSTM else 1, reference, phi)
+def _recipe(kind: int, activation: int, phi: str, stack: Stack, reference: Callable[[Call], Result]) -> Recipe:
+    options = Options((Activation(phi),) if phi else (), reset_after=kind != GRU_BEFORE)
+    return Recipe(kind, activation, stack, 2 if kind == LSTM else 1, reference, options)
 
 
 def run_quick(
@@ -63,7 +70,7 @@ def run_quick(
     flat: Sequence[Tensor | None],
     shapes: Sequence[tuple[int, ...] | None],
     stack: Stack,
-    activation: tuple[int, Any] = (0, "tanh"),
+    activation: tuple[int, str] = (0, ""),
 ) -> Result | None:
     """One layer over a padded batch from a state of zeros, without the checks that a layer's own tensors need not pass.
 
@@ -71,7 +78,7 @@ def run_quick(
         kind: of the recurrence.
         reference: its equations.
         x: the input, whatever it is.
-        flat: the fields of the Weights of each direction, one after the other.
+        flat: the first fields of the Weights of each direction, one after the other.
         shapes: the shape that each must have.
         stack: one layer.
         activation: its number and name.
@@ -98,7 +105,7 @@ def run_quick(
 def run_native_cell(kind: int, call: Call, reference: Callable[[Call], Result], activation: int = 0) -> State:
     """One time step of one layer."""
     state = tuple(part.unsqueeze(0) for part in call.state)
-    sequence = Call(call.x.unsqueeze(0), state, call.weights, activation=call.activation)
+    sequence = Call(call.x.unsqueeze(0), state, call.weights, options=call.options)
     _, last = run_native(kind, sequence, reference, activation)
     return tuple(part.squeeze(0) for part in last)
 
@@ -106,10 +113,10 @@ def run_native_cell(kind: int, call: Call, reference: Callable[[Call], Result], 
 def _batch(call: Call) -> Batch:
     lengths, sizes = call.lengths, call.batch_sizes
     if lengths is not None:
-        lengths = lengths.contiguous()
+        lengths = lengths.clone()  # the backward pass may read them when their owner has changed them
     if sizes is None:
         return Batch(call.steps, call.batch, lengths, None)
-    return Batch(call.steps, call.batch, None, sizes.to(torch.int64).contiguous())
+    return Batch(call.steps, call.batch, None, sizes.to(torch.int64, copy=True).contiguous())
 
 
 def _drop(y: Tensor, stack: Stack) -> Any:

@@ -1,6 +1,7 @@
 """PyTorch's own fused calls over padded, ragged and packed batches: what the three "torch" backends share."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeAlias
 
 import torch
@@ -9,16 +10,25 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 
 from recurra.kernels._call import Call, Result
 from recurra.kernels._dispatch import inside_transform
+from recurra.kernels._options import PLAIN
+from recurra.kernels._ragged import reversed_packed, reversed_rows
 
 Fused: TypeAlias = Callable[..., tuple[Tensor, ...]]
 """A function of `torch._VF`, called the padded or the packed way; gives (output, h) or (output, h, c)."""
 
 
-def why_not_fused(call: Call) -> str | None:
+def why_not_fused(call: Call, *known: str) -> str | None:
     """The reasons that hold for all three recurrences.
 
     Under a transform the fused calls raise or are untested, so the equations answer there.
+
+    Args:
+        call: the call.
+        known: the names of options that the fused call has besides `reverse`, which is its call on reversed rows.
     """
+    options = [name for name in call.used_options() if name not in (*known, "reverse")]
+    if options:
+        return f"PyTorch's fused call does not have {', '.join(options)}"
     if torch.compiler.is_compiling():
         return "torch.compile and torch.export cannot look into PyTorch's fused call"
     if inside_transform():
@@ -30,12 +40,24 @@ def why_not_fused(call: Call) -> str | None:
 
 def run_fused(fused: Fused, call: Call) -> Result:
     """Run a stack by one fused call, packed if the batch is packed or its rows differ in length."""
+    if call.options.reverse:
+        output, after = run_fused(fused, replace(call, x=_reversed(call, call.x), options=PLAIN))
+        return _reversed(call, output), after
     if call.batch_sizes is not None:
         return _packed(fused, call, call.x, call.batch_sizes, call.state)
     if call.lengths is None or bool((call.lengths == call.steps).all()):
         output, *state = fused(call.x, _hx(call.state), *_arguments(call), call.stack.batch_first)
         return output, tuple(state)
     return _ragged(fused, call, call.lengths)
+
+
+def _reversed(call: Call, x: Tensor) -> Tensor:
+    """Every row of the call's input or output back to front."""
+    if call.batch_sizes is not None:
+        return reversed_packed(x, call.batch_sizes)
+    if not call.stack.batch_first:
+        return reversed_rows(x, call.lengths)
+    return reversed_rows(x.transpose(0, 1), call.lengths).transpose(0, 1)
 
 
 def _ragged(fused: Fused, call: Call, lengths: Tensor) -> Result:

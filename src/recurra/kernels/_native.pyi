@@ -125,3 +125,79 @@ class Stepper:
     ) -> bool: ...
     def get(self, h: int, c: int, /) -> None: ...
     def set(self, h: int, c: int, /) -> None: ...
+
+class VariantTapes:
+    """What a forward pass with options keeps for its backward pass."""
+
+    @property
+    def bytes(self) -> int: ...
+
+class Options:
+    """What differs from the plain recurrence; (number, alpha, beta) is an activation, infinity no bound."""
+
+    def __init__(
+        self,
+        gate: tuple[int, float, float],
+        candidate: tuple[int, float, float],
+        output: tuple[int, float, float],
+        clip: float,
+        cell_clip: float,
+        projection_clip: float,
+        norm: int,
+        coupling: int,
+        eps: float,
+    ) -> None: ...
+
+class Layer:
+    """The sizes of one call; lengths and batch_sizes are addresses of int64, or 0."""
+
+    def __init__(
+        self,
+        kind: int,
+        is_double: bool,
+        steps: int,
+        rows: int,
+        inputs: int,
+        hidden: int,
+        width: int,
+        directions: int,
+        projected: bool,
+        threads: int,
+        lengths: int,
+        batch_sizes: int,
+        reverse: bool,
+    ) -> None: ...
+
+class VariantStepper(Stepper):
+    """The carried state of a stack of layers with options."""
+
+    def __init__(self, layer: Layer, options: Options, weights: list[int], shares: tuple[float, float], /) -> None: ...
+
+def variant_forward(
+    layer: Layer,
+    options: Options,
+    x: tuple[int, int, int],
+    y: tuple[int, int, int],
+    weights: list[int],
+    masks: tuple[int, int, int, float, float],
+    first: tuple[int, int],
+    last: tuple[int, int],
+    keep: bool,
+    /,
+) -> VariantTapes | None: ...
+def variant_backward(
+    tapes: VariantTapes,
+    x: tuple[int, int, int],
+    y: tuple[int, int, int],
+    dy: tuple[int, int, int],
+    dx: tuple[int, int, int],
+    dx_direction: int,
+    weights: list[int],
+    gradients: list[int],
+    masks: tuple[int, int, int, float, float],
+    first: tuple[int, int],
+    dlast: tuple[int, int],
+    dfirst: tuple[int, int],
+    keep: bool,
+    /,
+) -> None: ...

@@ -11,8 +11,8 @@ from torch.autograd import forward_ad
 
 from recurra.errors import BackendUnavailable
 from recurra.kernels import _cpu_layer
-from recurra.kernels._call import Stack
 from recurra.kernels._cpu_call import Batch, Recipe
+from recurra.kernels._ops_code import decode, fields_there
 
 
 def _refuse_forward_mode() -> None:
@@ -24,23 +24,17 @@ def _refuse_forward_mode() -> None:
         )
 
 
-_STATES = (1, 2, 1, 1)  # parts of a state, by kind
-
-
-def _recipe(how: list[int]) -> Recipe:
-    kind, activation, bidirectional, batch_first = how[:4]
-
+def _recipe(how: list[int], numbers: list[float], masks: list[Tensor]) -> Recipe:
     def no_equations(_: object) -> Any:
         raise NotImplementedError("an exported layer has first derivatives only")
 
-    stack = Stack(1, bool(bidirectional), bool(batch_first))
-    return Recipe(kind, activation, stack, _STATES[kind], no_equations)
+    return decode(how, numbers, masks, no_equations)
 
 
-def _flat(weights: list[Tensor], how: list[int]) -> list[Tensor | None]:
-    """The fields of the Weights of each direction, None where there is none."""
-    there, left = (True, True, how[4], how[4], how[5]), iter(weights)
-    return [next(left) if part else None for _ in range(1 + how[2]) for part in there]
+def _flat(recipe: Recipe, weights: list[Tensor], how: list[int]) -> list[Tensor | None]:
+    """The fields of the Weights of each direction that the kernel takes, None where there is none."""
+    left, there = iter(weights), fields_there(how)[: recipe.parts]
+    return [next(left) if part else None for _ in range(recipe.stack.directions) for part in there]
 
 
 def _batch(x: Tensor, lengths: Tensor | None, batch_first: bool) -> Batch:
@@ -54,17 +48,18 @@ def layer(
     state: list[Tensor],
     weights: list[Tensor],
     lengths: Tensor | None,
+    masks: list[Tensor],
     how: list[int],
+    numbers: list[float],
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Outputs, last h and last c (empty without one) of one layer.
 
-    how: kind and activation as csrc/kinds.hpp numbers them, whether bidirectional, whether batch first,
-    whether there are biases, whether a projection.
+    masks: those of recurrent dropout and zoneout that are tensors. how, numbers: made by `_ops_code.encode`.
     """
     _refuse_forward_mode()
-    recipe = _recipe(how)
+    recipe = _recipe(how, numbers, masks)
     y, last, _ = _cpu_layer.forward(
-        recipe, _batch(x, lengths, bool(how[3])), x, tuple(state), _flat(weights, how), False
+        recipe, _batch(x, lengths, bool(how[3])), x, tuple(state), _flat(recipe, weights, how), False
     )
     return y, last[0], last[1] if len(last) > 1 else x.new_empty(0)
 
@@ -75,7 +70,9 @@ def _(
     state: list[Tensor],
     weights: list[Tensor],
     lengths: Tensor | None,
+    masks: list[Tensor],
     how: list[int],
+    numbers: list[float],
 ) -> tuple[Tensor, Tensor, Tensor]:
     directions = 2 if how[2] else 1
     rest = [torch.empty(part.shape, dtype=x.dtype, device=x.device) for part in state]
@@ -90,12 +87,14 @@ def layer_backward(
     state: list[Tensor],
     weights: list[Tensor],
     lengths: Tensor | None,
+    masks: list[Tensor],
     how: list[int],
+    numbers: list[float],
 ) -> list[Tensor]:
     """The gradients of x, of each part of the state and of each weight that is there; runs the layer again first."""
     _refuse_forward_mode()
-    recipe, batch = _recipe(how), _batch(x, lengths, bool(how[3]))
-    flat = _flat(weights, how)
+    recipe, batch = _recipe(how, numbers, masks), _batch(x, lengths, bool(how[3]))
+    flat = _flat(recipe, weights, how)
     y, _, tapes = _cpu_layer.forward(recipe, batch, x, tuple(state), flat, True)
     needed = (False, False, *(True,) * (1 + len(state) + len(flat)))
     context = SimpleNamespace(recipe=recipe, batch=batch, tapes=tapes, needs_input_grad=needed)
@@ -110,24 +109,35 @@ def _(
     state: list[Tensor],
     weights: list[Tensor],
     lengths: Tensor | None,
+    masks: list[Tensor],
     how: list[int],
+    numbers: list[float],
 ) -> list[Tensor]:
     parts = [x, *state, *weights]
     return [torch.empty(part.shape, dtype=x.dtype, device=x.device) for part in parts]
 
 
 def _setup(ctx: Any, inputs: Any, output: Any) -> None:
-    x, state, weights, lengths, ctx.how = inputs
-    ctx.states = len(state)
-    ctx.save_for_backward(x, lengths, *state, *weights)
+    x, state, weights, lengths, masks, ctx.how, ctx.numbers = inputs
+    ctx.states, ctx.masks = len(state), len(masks)
+    ctx.save_for_backward(x, lengths, *masks, *state, *weights)
 
 
 def _formula(ctx: Any, *given: Tensor | None) -> Any:
     x, lengths, *saved = ctx.saved_tensors
-    state, weights = saved[: ctx.states], saved[ctx.states :]
+    masks, parts = saved[: ctx.masks], saved[ctx.masks :]
+    state, weights = parts[: ctx.states], parts[ctx.states :]
     wanted = [part if part is None else part.contiguous() for part in given]
-    found = layer_backward(wanted, x, state, weights, lengths, ctx.how)
-    return found[0], list(found[1 : 1 + ctx.states]), list(found[1 + ctx.states :]), None, None
+    found = layer_backward(wanted, x, state, weights, lengths, masks, ctx.how, ctx.numbers)
+    return (
+        found[0],
+        list(found[1 : 1 + ctx.states]),
+        list(found[1 + ctx.states :]),
+        None,
+        [None] * ctx.masks,
+        None,
+        None,
+    )
 
 
 layer.register_autograd(_formula, setup_context=_setup)

@@ -14,6 +14,28 @@ def valid_steps(lengths: Int[Tensor, " batch"], steps: int) -> Bool[Tensor, "tim
     return (time[:, None] < lengths[None, :])[..., None]
 
 
+def reversed_rows(
+    x: Float[Tensor, "time batch *rest"], lengths: Int[Tensor, " batch"] | None
+) -> Float[Tensor, "time batch *rest"]:
+    """Every row back to front, from its own last valid step; the padding stays where it is."""
+    if lengths is None:
+        return x.flip(0)
+    time = torch.arange(x.shape[0], device=x.device)[:, None]
+    source = torch.where(time < lengths, lengths - 1 - time, time)
+    return x[source, torch.arange(x.shape[1], device=x.device)]
+
+
+def reversed_packed(
+    data: Float[Tensor, "rows input"], batch_sizes: Int[Tensor, " time"]
+) -> Float[Tensor, "rows input"]:
+    """Every row of a packed batch back to front."""
+    start = batch_sizes.cumsum(0) - batch_sizes
+    time = torch.repeat_interleave(torch.arange(batch_sizes.shape[0]), batch_sizes)
+    row = torch.arange(time.shape[0]) - start[time]
+    source = start[lengths_of(batch_sizes)[row] - 1 - time] + row
+    return data.index_select(0, source.to(data.device))
+
+
 def lengths_of(batch_sizes: Int[Tensor, " time"]) -> Int[Tensor, " batch"]:
     """The length of each row of a packed batch, longest first."""
     batch = int(batch_sizes[0])

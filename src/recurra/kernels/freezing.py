@@ -7,7 +7,7 @@ import torch
 
 from recurra.errors import BackendUnavailable, ShapeError
 from recurra.kernels import _compiled
-from recurra.kernels._call import Weights
+from recurra.kernels._call import PARTS, Weights
 from recurra.kernels._checks import check_weights
 from recurra.kernels._cpu_call import GATES, addresses_of, dense
 
@@ -17,7 +17,7 @@ KINDS = {"rnn": 0, "lstm": 1, "gru": 2, "gru_before": 3}
 
 def can_freeze(weights: Sequence[Weights]) -> bool:
     """Whether the native kernels are built and take these weights."""
-    plain = (part for w in weights for part in w if part is not None)
+    plain = (part for w in weights for part in w[:PARTS] if part is not None)
     return _compiled.native is not None and all(
         part.is_cpu and part.dtype in (torch.float32, torch.float64) and type(part) in _compiled.PLAIN for part in plain
     )
@@ -55,7 +55,7 @@ def _pack_layer(kind: int, weights: Sequence[Weights]) -> Any:
     w = weights[0]
     hidden, is_double = w.w_ih.shape[0] // GATES[kind], w.w_ih.dtype is torch.float64
     sizes = (w.w_ih.shape[1], hidden, w.w_hh.shape[1], len(weights))
-    flat = [dense(part) for w in weights for part in w]
+    flat = [dense(part) for w in weights for part in w[:PARTS]]
     projected, threads = w.w_hr is not None, torch.get_num_threads()
     try:
         return _compiled.native.Frozen(kind, is_double, *sizes, projected, threads, addresses_of(flat))

@@ -10,10 +10,32 @@ if TYPE_CHECKING:
     from recurra.learners.forecaster import Forecaster
     from recurra.learners.loading import TASKS, load
     from recurra.learners.market import MarketForecaster
+    from recurra.learners.sequence_classifier import SequenceClassifier
+    from recurra.learners.speech import SpeechRecognizer
+    from recurra.learners.trajectory import TrajectoryForecaster
+    from recurra.learners.translator import Translator
 
-__all__ = ["TASKS", "Forecaster", "MarketForecaster", "load"]
+__all__ = [
+    "TASKS",
+    "Forecaster",
+    "MarketForecaster",
+    "SequenceClassifier",
+    "SpeechRecognizer",
+    "TrajectoryForecaster",
+    "Translator",
+    "load",
+]
 
-_PLACES = {"Forecaster": "forecaster", "MarketForecaster": "market", "TASKS": "loading", "load": "loading"}
+_PLACES = {
+    "Forecaster": "forecaster",
+    "MarketForecaster": "market",
+    "SequenceClassifier": "sequence_classifier",
+    "SpeechRecognizer": "speech",
+    "TASKS": "loading",
+    "TrajectoryForecaster": "trajectory",
+    "Translator": "translator",
+    "load": "loading",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -24,12 +24,35 @@ def forecast_card(
         validation: mean absolute error on the validation part, by rule.
         reasons: why the residual path was chosen.
     """
-    arguments = ", ".join(f"{name}={value!r}" for name, value in settings.items())
-    rows = "\n".join(f"| {name} | {score:.6g} |" for name, score in sorted(validation.items(), key=lambda row: row[1]))
-    chosen = "\n".join(f"* {name}: {reason}" for name, reason in sorted(reasons.items()))
-    return f"""# Forecaster
+    return _card(
+        "Forecaster",
+        "forecasts the next values of time series",
+        "Mean absolute error on the validation part, the last rows of each series, in the units of the target",
+        "MAE",
+        (settings, note, validation, reasons),
+    )
 
-A recurrent network that forecasts the next values of time series, saved by Recurra.
+
+def trajectory_card(
+    settings: Mapping[str, object], note: DataNote, validation: Mapping[str, float], reasons: Mapping[str, str]
+) -> str:
+    """A trajectory forecaster's card as Markdown; the arguments are those of `forecast_card`."""
+    return _card(
+        "TrajectoryForecaster",
+        "draws the possible paths of moving objects",
+        "Mean displacement error of the middle path on the validation part, in units of length",
+        "ADE",
+        (settings, note, validation, reasons),
+    )
+
+
+def translation_card(settings: Mapping[str, object], note: DataNote, validation: Mapping[str, float]) -> str:
+    """A translator's card as Markdown; the arguments are those of `forecast_card`."""
+    arguments = ", ".join(f"{name}={value!r}" for name, value in settings.items())
+    rows = "\n".join(f"* {name}: {value:.4g}" for name, value in validation.items())
+    return f"""# Translator
+
+A recurrent network that turns one text into another, saved by Recurra.
 
 ## Data
 
@@ -39,9 +62,52 @@ A recurrent network that forecasts the next values of time series, saved by Recu
 
 ## Scores
 
-Mean absolute error on the validation part, the last rows of each series, in the units of the target:
+{rows}
 
-| rule | MAE |
+The validation part also decided when training stopped; `score` gives scores on pairs that decided nothing, beside
+copying the source.
+
+## Made by
+
+```python
+recurra.Translator({arguments}).fit(source, target)
+```
+
+## Use
+
+```python
+model = recurra.load("this folder")
+model.translate(["a text", "another one"])
+```
+"""
+
+
+def _card(
+    learner: str,
+    does: str,
+    scored: str,
+    score: str,
+    about: tuple[Mapping[str, object], DataNote, Mapping[str, float], Mapping[str, str]],
+) -> str:
+    settings, note, validation, reasons = about
+    arguments = ", ".join(f"{name}={value!r}" for name, value in settings.items())
+    rows = "\n".join(f"| {name} | {value:.6g} |" for name, value in sorted(validation.items(), key=lambda row: row[1]))
+    chosen = "\n".join(f"* {name}: {reason}" for name, reason in sorted(reasons.items()))
+    return f"""# {learner}
+
+A recurrent network that {does}, saved by Recurra.
+
+## Data
+
+* data: {note.name}
+* licence: {note.licence}
+* {note.summary}
+
+## Scores
+
+{scored}:
+
+| rule | {score} |
 |---|---|
 {rows}
 
@@ -51,7 +117,7 @@ decided nothing.
 ## Made by
 
 ```python
-recurra.Forecaster({arguments}).fit(table)
+recurra.{learner}({arguments}).fit(table)
 ```
 
 {chosen}

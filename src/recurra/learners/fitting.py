@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -20,6 +21,8 @@ from recurra.models.forecast import ForecastNetwork, ForecastShape
 from recurra.prediction import ForecastPredictor
 from recurra.training import History, Trainer, TrainingOptions, build_progress
 from recurra.training.forecast import ForecastTask, WindowPlan
+
+Network = TypeVar("Network", bound=torch.nn.Module)
 
 ORIGINS_BUDGET = 4_000_000
 BATCHES_OF_AN_EPOCH = 50
@@ -113,8 +116,21 @@ def _prepare_all(preparation: Preparation, table: SeriesTable) -> PreparedRows:
         ) from None
 
 
+class RunSettings(Protocol):
+    """The part of every learner's settings that says how training runs; see `TrainingOptions`."""
+
+    seed: Any
+    device: Any
+    max_epochs: Any
+    max_seconds: Any
+    learning_rate: Any
+    weight_decay: Any
+    gradient_clip: Any
+    patience: Any
+
+
 @contextmanager
-def seeded(config: ForecasterConfig) -> Iterator[None]:
+def seeded(config: RunSettings) -> Iterator[None]:
     """Draw from the seed, and leave torch's generators as they were."""
     on_cuda = config.device.startswith("cuda")
     with torch.random.fork_rng(devices=range(torch.cuda.device_count()) if on_cuda else []):
@@ -160,11 +176,20 @@ def build_network(preparation: Preparation, config: ForecasterConfig) -> Forecas
     )
     with seeded(config):
         network = ForecastNetwork(shape, config.backend)
+    return on_device(network, config.device)
+
+
+def on_device(network: Network, device: str) -> Network:
+    """The network where it is to be trained.
+
+    Raises:
+        ConfigError: if the device is not there.
+    """
     try:
-        return network.to(config.device)
+        return network.to(device)
     except (RuntimeError, AssertionError) as error:
         first = str(error).splitlines()[0]
-        raise ConfigError(f"device={config.device!r} cannot be used here ({first}); use 'cpu'") from error
+        raise ConfigError(f"device={device!r} cannot be used here ({first}); use 'cpu'") from error
 
 
 def window_plan(spec: PreparationSpec, config: ForecasterConfig, context: int) -> WindowPlan:
@@ -181,7 +206,7 @@ def window_plan(spec: PreparationSpec, config: ForecasterConfig, context: int) -
     )
 
 
-def training_options(config: ForecasterConfig) -> TrainingOptions:
+def training_options(config: RunSettings) -> TrainingOptions:
     """The loop's part of the settings."""
     return TrainingOptions(
         max_epochs=config.max_epochs,

@@ -5,13 +5,19 @@ from typing import TYPE_CHECKING, Any
 
 from recurra.checkpoints import load_checkpoint
 from recurra.errors import DamagedModelError
-from recurra.learners.forecaster import TASK, Forecaster
-from recurra.learners.market import MARKET_TASK, MarketForecaster
+from recurra.learners import forecaster, market, sequence_classifier, speech, trajectory, translator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TASKS: "Mapping[str, type[Forecaster] | type[MarketForecaster]]" = {TASK: Forecaster, MARKET_TASK: MarketForecaster}
+TASKS: "Mapping[str, type[Any]]" = {
+    forecaster.TASK: forecaster.Forecaster,
+    market.TASK: market.MarketForecaster,
+    sequence_classifier.TASK: sequence_classifier.SequenceClassifier,
+    speech.TASK: speech.SpeechRecognizer,
+    trajectory.TASK: trajectory.TrajectoryForecaster,
+    translator.TASK: translator.Translator,
+}
 
 
 def load(folder: str | os.PathLike[str]) -> Any:

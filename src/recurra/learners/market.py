@@ -21,7 +21,7 @@ from recurra.prediction.market_answers import MARKET_LEVELS, price_fan, return_c
 from recurra.prediction.market_stream import MarketStream
 from recurra.training import History
 
-MARKET_TASK = "market"
+TASK = "market"
 
 
 class MarketForecaster(Learner):
@@ -199,7 +199,7 @@ class MarketForecaster(Learner):
         changed = {n: v for n, v in self._config.model_dump().items() if n != "progress" and v != fields[n].default}
         fitted = {"measure": self.measure_, "summary": self._summary, "history": self.history_.to_dict()}
         config = {
-            "task": MARKET_TASK,
+            "task": TASK,
             "settings": self._config.model_dump(mode="json"),
             "fitted": fitted,
             "predictor": self._predictor.to_config(),

@@ -5,15 +5,19 @@
     y, state = layer.step(x_t, state)               # one observation
     stepper = recurra.nn.Stepper(layer)             # many of them, one by one, in a few microseconds each
     seen = recurra.nn.trace(layer, x)               # every gate, cell and output of every step
+    loop = recurra.nn.Loop(cell)                    # any cell over time; Bidirectional(forward, backward) runs two
 
 Positional arguments, parameter names, shapes, gate order, state_dict and outputs are those of torch.nn.
 """
 
+from recurra.kernels import Activation
 from recurra.nn import exchange
+from recurra.nn._attending import ProjectedKeys
 from recurra.nn.attention import AdditiveAttention, MultiplicativeAttention
 from recurra.nn.gradients import gradient_norms
 from recurra.nn.gru import GRU
 from recurra.nn.gru_cell import GRUCell
+from recurra.nn.loop import Bidirectional, Loop
 from recurra.nn.lstm import LSTM
 from recurra.nn.lstm_cell import LSTMCell
 from recurra.nn.rnn import RNN
@@ -26,10 +30,14 @@ __all__ = [
     "GRU",
     "LSTM",
     "RNN",
+    "Activation",
     "AdditiveAttention",
+    "Bidirectional",
     "GRUCell",
     "LSTMCell",
+    "Loop",
     "MultiplicativeAttention",
+    "ProjectedKeys",
     "RNNCell",
     "Stepper",
     "Trace",

@@ -12,7 +12,7 @@ import torch
 from torch.nn import init
 
 from recurra.errors import ConfigError
-from recurra.kernels import Weights
+from recurra.kernels import PARTS, Weights
 
 PRESETS = ("torch", "keras")
 
@@ -41,6 +41,7 @@ class Initialization:
 @torch.no_grad()
 def initialize(weights: Iterable[Weights], hidden_size: int, how: Initialization) -> None:
     """Set every parameter to its first value, in place."""
+    weights = tuple(weights)
     for w in weights:
         if how.preset == "torch":
             _as_torch(w, hidden_size)
@@ -49,11 +50,28 @@ def initialize(weights: Iterable[Weights], hidden_size: int, how: Initialization
         if how.forget_bias is not None and w.b_ih is not None and w.b_hh is not None:
             w.b_ih[hidden_size : 2 * hidden_size] = how.forget_bias
             w.b_hh[hidden_size : 2 * hidden_size] = 0.0
+    for w in weights:
+        _more(w, hidden_size, how.preset)
+
+
+def _more(w: Weights, hidden_size: int, preset: str) -> None:
+    """Peepholes as the preset draws them, gains of normalisation 1, its biases 0; after all that torch.nn has.
+
+    Source: Keras drew a peephole [H] Glorot-uniform, U(-sqrt(3/H), sqrt(3/H)) (PeepholeLSTMCell).
+    """
+    if w.w_p is not None:
+        bound = math.sqrt((1.0 if preset == "torch" else 3.0) / hidden_size)
+        init.uniform_(w.w_p, -bound, bound)
+    for gain in (w.n_ih, w.n_hh, w.n_c):
+        if gain is not None:
+            init.ones_(gain)
+    if w.m_c is not None:
+        init.zeros_(w.m_c)
 
 
 def _as_torch(w: Weights, hidden_size: int) -> None:
     bound = 1.0 / math.sqrt(hidden_size)
-    for part in w:
+    for part in w[:PARTS]:
         if part is not None:
             init.uniform_(part, -bound, bound)
 

@@ -26,12 +26,14 @@ class Expected:
         batch_first: whether batched input is [B, T, I].
         widths: of each part of the state: (H,), or (P, H) for an LSTM.
         states: L*D.
+        first: the parts of the state that a row begins with where none is given, each [L*D, width]; None for zeros.
     """
 
     name: str
     batch_first: bool
     widths: tuple[int, ...]
     states: int
+    first: State | None = None
 
     @property
     def batch_dim(self) -> int:
@@ -76,7 +78,7 @@ def read(input: Tensor | PackedSequence, hx: State | None, lengths: Lengths | No
     if hx is not None:
         _check_dimensions(hx, batched)
         hx = hx if batched else tuple(part.unsqueeze(1) for part in hx)
-    state = hx if hx is not None else _zeros(x, x.shape[expected.batch_dim], expected)
+    state = hx if hx is not None else _first_state(x, x.shape[expected.batch_dim], expected)
     return Reading(x, state, lengths_as_tensor(lengths, batched), None, batched)
 
 
@@ -111,7 +113,7 @@ def _read_packed(packed: PackedSequence, hx: State | None, lengths: Lengths | No
         raise ConfigError("a PackedSequence knows its lengths; hand in either lengths= or a PackedSequence")
     x, batch_sizes, order, _ = packed
     check_batch_sizes(batch_sizes, x.shape[0])
-    state = hx if hx is not None else _zeros(x, int(batch_sizes[0]), expected)
+    state = hx if hx is not None else _first_state(x, int(batch_sizes[0]), expected)
     if hx is not None and order is not None:
         state = tuple(part.index_select(1, order) for part in state)
     return Reading(x, state, None, packed, True)
@@ -126,7 +128,9 @@ def _check_dimensions(hx: State, batched: bool) -> None:
         raise ShapeError(f"For {kind} input, {names} should also be {dim}-D but got {found} tensor")
 
 
-def _zeros(x: Tensor, batch: int, expected: Expected) -> State:
+def _first_state(x: Tensor, batch: int, expected: Expected) -> State:
+    if expected.first is not None:
+        return tuple(part.to(x.dtype).unsqueeze(1).expand(-1, batch, -1) for part in expected.first)
     return tuple(x.new_zeros(expected.states, batch, width) for width in expected.widths)
 
 

@@ -4,12 +4,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import linear
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from recurra.errors import ConfigError
-from recurra.kernels import State, Weights, as_lengths
-from recurra.nn._named_steps import STATE_NAMES, NamedStep, Parts, named_step
+from recurra.kernels import STATE_NAMES, Equations, Parts, State, Weights, as_lengths, zoned_out
 from recurra.nn._reading import Lengths, read
 from recurra.nn._recurrent import Recurrent
 from recurra.shapes import Bool, Float
@@ -55,7 +53,8 @@ def unroll(
     """
     if not isinstance(layer, Recurrent):
         raise ConfigError(f"expected an RNN, LSTM or GRU of recurra.nn, got: {type(layer).__name__}")
-    step, weights = named_step(layer), layer._weights()
+    equations: Equations = layer._kernel.equations(layer._options.kernel)
+    weights = layer._weights()
     inputs, before, lengths, batched = _read(layer, x, state, lengths, weights[0].w_ih.dtype)
     steps, rows = inputs.shape[:2]
     count = torch.full((rows,), steps, device=inputs.device) if lengths is None else lengths
@@ -70,7 +69,8 @@ def unroll(
             for d in range(directions):
                 at = k * directions + d
                 first = tuple(part[at] for part in before)
-                half, after, taken = _scan(step, y, first, weights[at], valid, reverse=d == 1)
+                reverse = (d == 1) != layer._options.kernel.reverse
+                half, after, taken = _scan(equations, y, first, weights[at], valid, reverse, layer._options.zoneout)
                 parts |= {f"{name}_l{k}{'_reverse' if d else ''}": part for name, part in taken.items()}
                 halves.append(half)
                 finals.append(after)
@@ -100,21 +100,30 @@ def _read(
 
 
 def _scan(
-    step: NamedStep,
+    equations: Equations,
     x: Float[Tensor, "time batch input"],
     state: State,
     w: Weights,
     valid: Bool[Tensor, "time batch 1"] | None,
     reverse: bool,
+    zoneout: tuple[float, ...],
 ) -> tuple[Tensor, State, dict[str, list[Tensor]]]:
     """One layer in one direction: outputs, the last state, and the parts of every step in the order of time."""
     names = STATE_NAMES[: len(state)]
-    X_W = linear(x, w.w_ih, w.b_ih)
+    X_W = equations.project(x, w)
     taken: list[Parts] = []
     outputs: list[Tensor] = []
+
+    def step(a: Tensor, before: State) -> Parts:
+        parts = equations.step(a, before, w, before[0])
+        if zoneout:
+            after = zoned_out(zoneout, before, [parts[name] for name in names])
+            parts |= zip(names, after, strict=True)
+        return parts
+
     order = range(x.shape[0])
     for t in reversed(order) if reverse else order:
-        parts = step(X_W[t], state, w)
+        parts = step(X_W[t], state)
         taken.append(parts)
         after = tuple(parts[name] for name in names)
         if valid is None:
@@ -127,7 +136,7 @@ def _scan(
         taken.reverse()
         outputs.reverse()
     if not taken:
-        imagined = step(X_W.new_zeros(X_W.shape[1:]), state, w)
+        imagined = step(X_W.new_zeros(X_W.shape[1:]), state)
         return state[0].new_zeros((0, *state[0].shape)), state, {name: [part] for name, part in imagined.items()}
     return torch.stack(outputs), state, {name: [parts[name] for parts in taken] for name in taken[0]}
 

@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from recurra.kernels import State
-from recurra.nn._named_steps import STATE_NAMES
+from recurra.kernels import STATE_NAMES, State
 from recurra.nn._reading import Lengths
 from recurra.nn._recurrent import Recurrent
 from recurra.nn._unrolling import Unrolled, unroll
@@ -25,14 +24,15 @@ def gradient_norms(
 
     At distance k stands |dL/dx(t)|, |dL/dh(t)| or |dL/dc(t)| of the step t that lies k steps before the row's last one.
     dL/dh(t) and dL/dc(t) count every way from there to the loss; that of c(t) includes the way through h(t). Norms that
-    fall with distance are vanishing gradients, norms that grow exploding ones.
+    fall with distance are vanishing gradients, norms that grow exploding ones. Of a layer with `reverse=True` the last
+    step is the first in time, and distance goes forward.
 
     Args:
         layer: an RNN, LSTM or GRU, run as in evaluation.
         x: as the layer takes it.
         state: as the layer takes it; zeros if not given.
-        loss: what is taken of the outputs [B, D*P] at each row's last valid step, a number or one for each row, the
-            rows apart from each other; their sum if not given.
+        loss: what is taken of the outputs [B, D*P] at each row's last valid step (in reverse at its first), a number or
+            one for each row, the rows apart from each other; their sum if not given.
         lengths: [B], valid steps of each row; None if all are valid.
 
     Returns:
@@ -55,7 +55,9 @@ def gradient_norms(
         names = [name for name in u.parts if name.partition("_")[0] in STATE_NAMES]
         if not steps:
             return {name: _without_rows(u, u.x.new_zeros(0, rows)) for name in ("x", *names)}
-        last = u.output[(u.lengths - 1).clamp(min=0), torch.arange(rows, device=u.x.device)]
+        reverse = layer._options.kernel.reverse
+        ends = torch.zeros_like(u.lengths) if reverse else (u.lengths - 1).clamp(min=0)
+        last = u.output[ends, torch.arange(rows, device=u.x.device)]
         value = (last if loss is None else loss(last)).sum()
         sources = [u.x, *(part for name in names for part in u.parts[name])]
         found = torch.autograd.grad(value, sources, allow_unused=True)
@@ -63,7 +65,7 @@ def gradient_norms(
     by_time = {"x": norms[0]}
     for k, name in enumerate(names):
         by_time[name] = torch.stack(norms[1 + k * steps : 1 + (k + 1) * steps])
-    return {name: _without_rows(u, _by_distance(part, u.lengths)) for name, part in by_time.items()}
+    return {name: _without_rows(u, _by_distance(part, u.lengths, reverse)) for name, part in by_time.items()}
 
 
 def _with_gradient(x: Tensor | PackedSequence) -> Tensor | PackedSequence:
@@ -79,11 +81,11 @@ def _norm(gradient: Tensor) -> Tensor:
     return norm.to(gradient.dtype)
 
 
-def _by_distance(norms: Tensor, lengths: Tensor) -> Tensor:
-    """[T, B] by time -> [T, B] by the distance from each row's last step."""
+def _by_distance(norms: Tensor, lengths: Tensor, reverse: bool) -> Tensor:
+    """[T, B] by time -> [T, B] by the distance from the step that each row ends with."""
     distance = torch.arange(norms.shape[0], device=norms.device)[:, None]
-    t = lengths - 1 - distance
-    return torch.where(t >= 0, norms.gather(0, t.clamp(min=0)), torch.nan)
+    t = distance.expand_as(norms) if reverse else lengths - 1 - distance
+    return torch.where(distance < lengths, norms.gather(0, t.clamp(min=0)), torch.nan)
 
 
 def _without_rows(u: Unrolled, norms: Tensor) -> Tensor:

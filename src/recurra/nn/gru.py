@@ -1,5 +1,7 @@
 """The gated recurrent unit: drop-in for torch.nn.GRU."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar, cast
 
 import torch
@@ -7,8 +9,10 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from recurra import kernels
+from recurra.kernels import Options, Phi
 from recurra.nn._construction import check_flag
 from recurra.nn._initialization import Initialization
+from recurra.nn._options import read_options
 from recurra.nn._reading import Lengths
 from recurra.nn._recurrent import Recurrent
 
@@ -37,12 +41,21 @@ class GRU(Recurrent):
             them again: less memory for long sequences, more time. On the native backend, and not for an RNN, which
             keeps its outputs only.
         reset_after: whether the reset gate acts after the recurrent product (PyTorch, cuDNN) or before it (the paper).
+        gate_activation, candidate_activation: what stands in the place of sigma and of tanh: a name of ONNX's list, an
+            `Activation` with alpha and beta, or any callable that keeps its input's shape.
+        clip: bound of what goes into the activations, which then lies in [-clip, clip].
+        recurrent_dropout: share p of h that is zero where it enters the products with U, the rest times 1/(1 - p); the
+            same neurons in all steps of a row, drawn anew for each call while training.
+        zoneout: share of h' that stays h: while training at random at each step, in evaluation p h + (1 - p) h'.
+        learned_state: whether the output before the first step is a parameter, `state_h_l{k}`, rather than zero.
+        reverse: whether a one-directional layer runs from each row's last valid step to its first.
 
     Raises:
-        ConfigError: (a ValueError) if an argument is out of range, or a name unknown.
+        ConfigError: (a ValueError) if an argument is out of range, a name unknown, or two do not go together.
         DtypeError: (a TypeError) if an argument is of the wrong type.
 
-    Source: Cho et al. 2014 (reset before), and the variant of PyTorch and cuDNN (reset after); gate order r z n.
+    Source: Cho et al. 2014 (reset before), and the variant of PyTorch and cuDNN (reset after); ONNX operator GRU (clip,
+    activations); Gal & Ghahramani 2016 (recurrent dropout); Krueger et al. 2017 (zoneout); gate order r z n.
 
     >>> layer = GRU(3, 5, batch_first=True)
     >>> y, h = layer(torch.zeros(2, 4, 3), lengths=[4, 1])
@@ -53,6 +66,9 @@ class GRU(Recurrent):
     _kernel: ClassVar[Any] = kernels.gru
     _gates: ClassVar[int] = 3
     _mode: ClassVar[str] = "GRU"
+    _own_defaults: ClassVar[Mapping[str, object]] = MappingProxyType(
+        {"reset_after": True, "gate_activation": "sigmoid", "candidate_activation": "tanh"}
+    )
 
     def __init__(
         self,
@@ -70,7 +86,25 @@ class GRU(Recurrent):
         initialization: str = "torch",
         recompute: bool = False,
         reset_after: bool = True,
+        gate_activation: Phi = "sigmoid",
+        candidate_activation: Phi = "tanh",
+        clip: float | None = None,
+        recurrent_dropout: float = 0.0,
+        zoneout: float = 0.0,
+        learned_state: bool = False,
+        reverse: bool = False,
     ) -> None:
+        options = read_options(
+            "gru",
+            {"gate_activation": gate_activation, "candidate_activation": candidate_activation},
+            clip=clip,
+            zoneout=zoneout,
+            learned_state=learned_state,
+            recurrent_dropout=recurrent_dropout,
+            reverse=reverse,
+            bidirectional=bidirectional,
+            of_kernel={"reset_after": check_flag("reset_after", reset_after)},
+        )
         how = Initialization(initialization)
         super().__init__(
             input_size,
@@ -86,8 +120,12 @@ class GRU(Recurrent):
             backend,
             how,
             recompute,
+            options,
         )
-        self.reset_after = check_flag("reset_after", reset_after)
+        self.reset_after = reset_after
+        self.gate_activation = gate_activation
+        self.candidate_activation = candidate_activation
+        self._built(clip, recurrent_dropout, zoneout, learned_state, reverse)
 
     def forward(
         self, input: Input, hx: Tensor | None = None, *, lengths: Lengths | None = None
@@ -128,12 +166,9 @@ class GRU(Recurrent):
         output, (h,) = self._run_step(x_t, None if state is None else (state,))
         return output, h
 
-    def extra_repr(self) -> str:
-        """The arguments that are not the default ones."""
-        return super().extra_repr() + ("" if self.reset_after else ", reset_after=False")
-
-    def _options(self) -> dict[str, object]:
-        return {} if self.reset_after else {"reset_after": False}
+    def _quick_arguments(self) -> dict[str, Any] | None:
+        plain = Options(reset_after=self._options.kernel.reset_after)
+        return {"reset_after": plain.reset_after} if self._options.kernel == plain else None
 
     @property
     def _recurrence(self) -> str:

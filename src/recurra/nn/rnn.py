@@ -1,5 +1,7 @@
 """The plain recurrent layer: drop-in for torch.nn.RNN, with any activation."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar, cast
 
 import torch
@@ -7,9 +9,10 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from recurra import kernels
-from recurra.kernels import Activation, Weights, resolve_activation
+from recurra.kernels import USUAL, Activation, Options, Phi, Weights
 from recurra.nn._equation import EquationWeights
 from recurra.nn._initialization import Initialization
+from recurra.nn._options import read_options
 from recurra.nn._reading import Lengths
 from recurra.nn._recurrent import Recurrent
 
@@ -28,8 +31,8 @@ class RNN(EquationWeights, Recurrent):
         input_size: I, n_inputs.
         hidden_size: H, n_neurons.
         num_layers: L, layers, each reading the outputs of the one before.
-        nonlinearity: phi, a name ("tanh", "relu", "sigmoid", or another of `recurra.kernels.ACTIVATIONS`) or any
-            callable that keeps its input's shape.
+        nonlinearity: phi, a name ("tanh", "relu", "sigmoid", or another of ONNX's list), an `Activation` with alpha
+            and beta, or any callable that keeps its input's shape.
         bias: whether there are biases.
         batch_first: whether batched input and output are [B, T, ...] rather than [T, B, ...].
         dropout: share of each layer's outputs, but the last one's, set to zero while training.
@@ -38,12 +41,20 @@ class RNN(EquationWeights, Recurrent):
         backend: "auto", "native", "torch" or "reference"; one asked for by name serves or raises.
         initialization: "torch" or "keras" (Glorot-uniform and orthogonal kernels, zero biases).
         recompute: accepted as by LSTM and GRU; an RNN keeps nothing but its outputs anyway.
+        clip: bound of what goes into phi, which then lies in [-clip, clip].
+        recurrent_dropout: share p of Y(t-1) that is zero where it enters the product with W_y, the rest times
+            1/(1 - p); the same neurons in all steps of a row, drawn anew for each call while training.
+        zoneout: share of Y(t) that stays Y(t-1): while training at random at each step, in evaluation
+            p Y(t-1) + (1 - p) Y(t).
+        learned_state: whether the output before the first step is a parameter, `state_h_l{k}`, rather than zero.
+        reverse: whether a one-directional layer runs from each row's last valid step to its first.
 
     Raises:
-        ConfigError: (a ValueError) if an argument is out of range, or a name unknown.
+        ConfigError: (a ValueError) if an argument is out of range, a name unknown, or two do not go together.
         DtypeError: (a TypeError) if an argument is of the wrong type.
 
-    Source: Géron, Hands-On Machine Learning, equations 15-1 and 15-2; Elman 1990.
+    Source: Géron, Hands-On Machine Learning, equations 15-1 and 15-2; Elman 1990; ONNX operator RNN (clip, alpha and
+    beta of activations); Gal & Ghahramani 2016 (recurrent dropout); Krueger et al. 2017 (zoneout).
 
     >>> layer = RNN(3, 5, batch_first=True)
     >>> y, h = layer(torch.zeros(2, 4, 3), lengths=[4, 1])
@@ -54,13 +65,14 @@ class RNN(EquationWeights, Recurrent):
     _kernel: ClassVar[Any] = kernels.rnn
     _gates: ClassVar[int] = 1
     _mode: ClassVar[str] = "RNN"
+    _own_defaults: ClassVar[Mapping[str, object]] = MappingProxyType({"nonlinearity": "tanh"})
 
     def __init__(
         self,
         input_size: int,
         hidden_size: int,
         num_layers: int = 1,
-        nonlinearity: Activation = "tanh",
+        nonlinearity: Phi = "tanh",
         bias: bool = True,
         batch_first: bool = False,
         dropout: float = 0.0,
@@ -71,8 +83,22 @@ class RNN(EquationWeights, Recurrent):
         backend: str = "auto",
         initialization: str = "torch",
         recompute: bool = False,
+        clip: float | None = None,
+        recurrent_dropout: float = 0.0,
+        zoneout: float = 0.0,
+        learned_state: bool = False,
+        reverse: bool = False,
     ) -> None:
-        resolve_activation(nonlinearity)
+        options = read_options(
+            "rnn",
+            {"nonlinearity": nonlinearity},
+            clip=clip,
+            zoneout=zoneout,
+            learned_state=learned_state,
+            recurrent_dropout=recurrent_dropout,
+            reverse=reverse,
+            bidirectional=bidirectional,
+        )
         self._is_relu = isinstance(nonlinearity, str) and nonlinearity == "relu"
         how = Initialization(initialization)
         super().__init__(
@@ -89,8 +115,10 @@ class RNN(EquationWeights, Recurrent):
             backend,
             how,
             recompute,
+            options,
         )
         self.nonlinearity = nonlinearity
+        self._built(clip, recurrent_dropout, zoneout, learned_state, reverse)
 
     @property
     def mode(self) -> str:
@@ -136,13 +164,12 @@ class RNN(EquationWeights, Recurrent):
         output, (h,) = self._run_step(x_t, None if state is None else (state,))
         return output, h
 
-    def extra_repr(self) -> str:
-        """The arguments that are not the default ones."""
-        name = getattr(self.nonlinearity, "__name__", self.nonlinearity)
-        return super().extra_repr() + ("" if name == "tanh" else f", nonlinearity={name}")
-
-    def _options(self) -> dict[str, object]:
-        return {"activation": self.nonlinearity}
+    def _quick_arguments(self) -> dict[str, Any] | None:
+        options = self._options.kernel
+        (phi,) = options.activations or USUAL["rnn"]
+        if options != Options(options.activations) or not isinstance(phi, Activation) or not phi.is_usual:
+            return None
+        return {"activation": phi.name}
 
     def _first_weights(self) -> Weights:
         return self._weights()[0]

@@ -24,9 +24,12 @@ class Trace:
 
     | layer | parts of each step |
     |---|---|
-    | RNN | a (what goes into the activation), h |
+    | RNN | a (what goes into the activation, clipped if there is a clip), h |
     | LSTM | i, f, o (after sigma), g (after tanh), c, h (after the projection, if there is one) |
     | GRU | r, z (after sigma), n (after tanh), h |
+
+    h and c are what the next step sees: with zoneout some of the old value is in them, with layer_norm="fastrnns" c is
+    the normalised one. Tied gates (`coupling`) are shown as they are used.
 
     Attributes:
         parts: name -> [T, B, H], [B, T, H] if the layer is batch_first, [T, H] without rows; h of a projected LSTM has
@@ -90,8 +93,9 @@ def trace(
 ) -> Trace:
     """Every gate, cell and output of every step, computed by the equations in plain PyTorch.
 
-    Any number of layers, both directions, ragged rows. As in evaluation there is no dropout between the layers; under
-    autocast the numbers are those of the parameters' type.
+    Any number of layers, both directions, ragged rows, all options. As in evaluation there is no dropout between the
+    layers nor in the recurrence, and zoneout takes its expectation; under autocast the numbers are those of the
+    parameters' type.
 
     Args:
         layer: an RNN, LSTM or GRU.
@@ -105,7 +109,7 @@ def trace(
 
     Raises:
         ShapeError, DtypeError, DeviceError: if the tensors do not fit the layer.
-        ConfigError: if the layer is of another kind, or has an option whose parts have no names here.
+        ConfigError: if the layer is of another kind.
 
     >>> from recurra.nn import LSTM
     >>> seen = trace(LSTM(3, 5), torch.zeros(4, 2, 3))

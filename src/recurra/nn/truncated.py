@@ -7,7 +7,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from recurra.errors import ConfigError, ShapeError, StreamingUnsupported
+from recurra.errors import ConfigError, ShapeError
 from recurra.nn._reading import Lengths
 from recurra.nn._recurrent import Recurrent
 from recurra.nn._windows import Piece, Sequence, read_sequence
@@ -55,7 +55,7 @@ class TruncatedBPTT:
 
     Raises:
         ConfigError: (a ValueError) if a window is not a whole number above zero, or k2 not a multiple of k1.
-        StreamingUnsupported: if the layer is bidirectional.
+        StreamingUnsupported: if the layer is bidirectional or runs in reverse.
 
     Source: Williams & Peng 1990, BPTT(h; h') with h = k2 and h' = k1.
 
@@ -76,11 +76,7 @@ class TruncatedBPTT:
     update: Callable[[int, Tensor], object] | None = None
 
     def __post_init__(self) -> None:
-        if self.layer.bidirectional:
-            raise StreamingUnsupported(
-                f"{type(self.layer).__name__} is bidirectional: its reverse direction begins at the last step, so it "
-                "carries no state from one window to the next; build it with bidirectional=False"
-            )
+        self.layer._check_streams()
         for name in ("window", "gradient_window"):
             steps = getattr(self, name)
             if steps is not None and (not isinstance(steps, int) or isinstance(steps, bool) or steps < 1):

@@ -3,6 +3,7 @@
 Nothing here touches pyplot or a screen: each function returns a matplotlib Figure, and `save` writes it.
 """
 
+from recurra.plots.alignment import alignment_chart
 from recurra.plots.calibration import pit_histogram
 from recurra.plots.fan import FanSeries, fan, fans
 from recurra.plots.files import save
@@ -10,11 +11,14 @@ from recurra.plots.gradients import gradient_decay
 from recurra.plots.saturation import Saturation, saturation_chart, saturation_shares
 from recurra.plots.scores import score_chart
 from recurra.plots.states import state_maps
+from recurra.plots.tracks import TrackPicture, track_map
 from recurra.plots.training import loss_curves
 
 __all__ = [
     "FanSeries",
     "Saturation",
+    "TrackPicture",
+    "alignment_chart",
     "fan",
     "fans",
     "gradient_decay",
@@ -25,4 +29,5 @@ __all__ = [
     "save",
     "score_chart",
     "state_maps",
+    "track_map",
 ]

@@ -93,7 +93,7 @@ class ArrivalReader:
         where = f"row {number}"
         name = None
         if self.columns.unique_id is not None:
-            name = _series_name(_get(row, self.columns.unique_id, where), f"{where}, column {self.columns.unique_id!r}")
+            name = series_name(_get(row, self.columns.unique_id, where), f"{where}, column {self.columns.unique_id!r}")
         ds = self._stamp(_get(row, self.columns.ds, where), f"{where}, column {self.columns.ds!r}")
         place = Place(number, name, ds, self.time_zone)
         y = self._target(_get(row, self.columns.y, place), place)
@@ -164,12 +164,21 @@ def _get(row: Row, column: str, place: object) -> Any:
         raise MissingColumnError(f"{place}: column {column!r} is missing; the row has {has}") from None
 
 
-def _series_name(cell: object, where: str) -> str:
-    """The series' name as text: 7, 7.0 and "7" are one series, as in a table."""
+def series_name(cell: object, where: str, noun: str = "series") -> str:
+    """The series' name as text: 7, 7.0 and "7" are one series, as in a table.
+
+    Args:
+        cell: what the row has.
+        where: names row and column in errors.
+        noun: what is named.
+
+    Raises:
+        BadValueError: if nothing is there.
+    """
     if type(cell) is str and cell:
         return cell
     if cell is None or cell == "" or cell != cell:  # noqa: PLR0124  NaN is unlike itself
-        raise BadValueError(f"{where}: the series is not named; fill it in")
+        raise BadValueError(f"{where}: the {noun} is not named; fill it in")
     return str(int(cell)) if isinstance(cell, (float, np.floating)) and float(cell).is_integer() else str(cell)
 
 

@@ -1,8 +1,6 @@
 """A trained forecasting network as an answering object: a table in, dated quantiles out."""
 
 import copy
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -18,6 +16,7 @@ from recurra.data.preparation.rows import Rows
 from recurra.data.series import SeriesTable
 from recurra.errors import ConfigError
 from recurra.models.forecast import ForecastNetwork, ForecastShape, State, join_states
+from recurra.prediction.fingerprint import fingerprint
 from recurra.prediction.future import FutureReader
 from recurra.shapes import Tensor
 
@@ -68,10 +67,7 @@ class ForecastPredictor:
     @property
     def fingerprint(self) -> str:
         """SHA-256 over configuration and weights: two predictors with one fingerprint answer alike."""
-        digest = hashlib.sha256(json.dumps(self.to_config(), sort_keys=True).encode())
-        for name, tensor in sorted(self.to_tensors().items()):
-            digest.update(name.encode() + tensor.numpy().tobytes())
-        return digest.hexdigest()
+        return fingerprint(self.to_config(), self.to_tensors())
 
     def forecasts(self, table: SeriesTable, future: object = None, tables: TablePolicy | None = None) -> Forecasts:
         """Forecasts of the `horizon` steps after the last row of each series.

@@ -1,4 +1,4 @@
-"""One loop for every model: batches, gradients, validation, early stop, best weights."""
+"""One loop for every model: batches, gradients, validation, early stop, best weights, resuming."""
 
 import math
 import time
@@ -15,6 +15,7 @@ from recurra.training.history import EpochRecord, History
 from recurra.training.optimiser import build_optimiser, learning_rate_at
 from recurra.training.options import TrainingOptions
 from recurra.training.progress import NoProgress, Progress
+from recurra.training.resume import RunFolder
 
 Batch = TypeVar("Batch")
 
@@ -51,18 +52,25 @@ class Trainer(Generic[Batch]):
         task: batches, loss and validation.
         options: settings.
         progress: told of every batch and epoch.
+        resume: a folder from which the run goes on if it was broken off, and that keeps it after each epoch.
     """
 
     def __init__(
-        self, network: nn.Module, task: Task[Batch], options: TrainingOptions, progress: Progress | None = None
+        self,
+        network: nn.Module,
+        task: Task[Batch],
+        options: TrainingOptions,
+        progress: Progress | None = None,
+        resume: RunFolder | None = None,
     ) -> None:
         self.network, self.task, self.options = network, task, options
         self.progress = progress or NoProgress()
+        self.resume = resume
         self.optimiser = build_optimiser(network, options)
-        self.best = BestWeights(network)
+        self.best = BestWeights(network, options.average)
         self.history = History()
+        self.steps = 0
         self._begun = 0.0
-        self._steps = 0
 
     def run(self) -> History:
         """Train to the end and leave the best weights in the network.
@@ -70,7 +78,9 @@ class Trainer(Generic[Batch]):
         Raises:
             NonFiniteLossError: the loss became NaN or infinite; the network keeps its best weights.
         """
-        self._begun = time.monotonic()
+        if self.resume is not None:
+            self.resume.restore(self)
+        self._begun = time.monotonic() - self.history.seconds
         self.progress.begin(self.options.max_epochs, self.task.n_batches)
         try:
             self._epochs()
@@ -86,16 +96,24 @@ class Trainer(Generic[Batch]):
         return self.history
 
     def _epochs(self) -> None:
-        for epoch in range(1, self.options.max_epochs + 1):
+        for epoch in range(len(self.history.epochs) + 1, self.options.max_epochs + 1):
+            if self._has_stopped_improving(epoch - 1):
+                return
             training_loss = self._epoch(epoch)
             validation_loss = self._validate()
             kept = self.best.offer(validation_loss, epoch)
             record = EpochRecord(epoch, training_loss, validation_loss, self._rate(), self._elapsed())
             self.history.epochs.append(record)
             self.progress.epoch(record, kept, self._seconds_left(epoch))
-            if epoch - self.best.epoch >= self.options.patience:
-                self.history.ending = "no longer improving"
-                return
+            if self.resume is not None:
+                self.resume.keep(self)
+        self._has_stopped_improving(self.options.max_epochs)
+
+    def _has_stopped_improving(self, epoch: int) -> bool:
+        stopped = epoch - self.best.epoch >= self.options.patience
+        if stopped:
+            self.history.ending = "no longer improving"
+        return stopped
 
     def _epoch(self, epoch: int) -> float:
         self.network.train()
@@ -123,7 +141,7 @@ class Trainer(Generic[Batch]):
         if self.options.gradient_clip is not None:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.options.gradient_clip)
         self.optimiser.step()
-        self._steps += 1
+        self.steps += 1
         return value
 
     def _validate(self) -> float:
@@ -139,16 +157,20 @@ class Trainer(Generic[Batch]):
         raise _OutOfTime
 
     def _close(self) -> None:
-        self.best.restore()
-        self.network.eval()
         self.history.best_epoch, self.history.best_loss = self.best.epoch, self.best.loss
+        if self.options.keep == "last" and self.history.epochs and self.history.ending != "loss not finite":
+            last = self.history.epochs[-1]
+            self.history.best_epoch, self.history.best_loss = last.epoch, last.validation_loss
+        else:
+            self.best.restore()
+        self.network.eval()
         self.progress.end(self.history)
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._begun
 
     def _rate(self) -> float:
-        done = self._steps / (self.options.max_epochs * max(self.task.n_batches, 1))
+        done = self.steps / (self.options.max_epochs * max(self.task.n_batches, 1))
         if self.options.max_seconds is not None:
             done = max(done, self._elapsed() / self.options.max_seconds)
         return learning_rate_at(min(done, 1.0), self.options)

@@ -1,6 +1,7 @@
 """What a training run may be told, whatever it trains."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from recurra.errors import ConfigError
 
@@ -18,6 +19,9 @@ class TrainingOptions:
         patience: epochs without a better validation loss before the run stops.
         warmup: share of the run over which the step size rises from zero.
         final_rate: share of `learning_rate` that is left at the end of the cosine decay.
+        average: the mean of the weights of so many epochs, those with the lowest validation loss, is kept.
+        keep: "best" keeps the weights with the lowest validation loss and stops when there is no better one for
+            `patience` epochs; "last" trains to the end and keeps the last weights, for runs without a validation part.
     """
 
     max_epochs: int = 100
@@ -28,9 +32,11 @@ class TrainingOptions:
     patience: int = 20
     warmup: float = 0.05
     final_rate: float = 0.01
+    average: int = 1
+    keep: Literal["best", "last"] = "best"
 
     def __post_init__(self) -> None:
-        for name in ("max_epochs", "patience", "learning_rate"):
+        for name in ("max_epochs", "patience", "learning_rate", "average"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"{name} must be above 0, not {getattr(self, name)}")
         for name in ("max_seconds", "gradient_clip"):

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from recurra.errors import BackendUnavailable
-from recurra.kernels import Stack, Weights, gru
+from recurra.kernels import Options, Stack, Weights, gru
 from tests.tolerances import SAME_FUNCTION_F64, assert_agrees
 
 IN, H, B, T = 2, 3, 2, 3
@@ -43,10 +43,10 @@ def test_a_step_with_the_reset_before_the_product(backend: str) -> None:
     w = random_weights()
     x, h = torch.randn(B, IN, dtype=torch.float64), torch.randn(B, H, dtype=torch.float64)
     expected = by_hand_reset_before(x.numpy(), h.numpy(), [part.detach().numpy() for part in w[:4]])
-    (actual,) = gru.cell(x, (h,), w, reset_after=False, backend=backend)
+    (actual,) = gru.cell(x, (h,), w, options=Options(reset_after=False), backend=backend)
     assert_agrees(actual.detach(), torch.from_numpy(expected), SAME_FUNCTION_F64)
     with pytest.raises(BackendUnavailable, match="reset gate after"):
-        gru.cell(x, (h,), w, reset_after=False, backend="torch")
+        gru.cell(x, (h,), w, options=Options(reset_after=False), backend="torch")
 
 
 @pytest.mark.parametrize("backend", ["reference", "torch"])
@@ -84,7 +84,7 @@ def test_first_and_second_derivatives(bidirectional: bool, lengths: list[int] | 
         state, flat = rest[:1], rest[1:]
         ws = [Weights(*flat[k : k + 4]) for k in range(0, len(flat), 4)]
         given = None if lengths is None else torch.tensor(lengths)
-        how = {"stack": Stack(2, bidirectional), "lengths": given, "reset_after": reset_after}
+        how = {"stack": Stack(2, bidirectional), "lengths": given, "options": Options(reset_after=reset_after)}
         y, last = gru.sequence(x, state, ws, backend="reference", **how)
         return (y, *last)
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from recurra.errors import BackendUnavailable
-from recurra.kernels import Stack, Weights, gru
+from recurra.kernels import Options, Stack, Weights, gru
 from tests.tolerances import SAME_FUNCTION_F64, assert_agrees
 
 IN, H, B, T = 3, 5, 4, 6
@@ -68,3 +68,29 @@ def test_what_it_cannot_serve_is_refused_and_auto_goes_on() -> None:
     assert gru.explain(x[:0], state, weights).reasons["torch"]
     with pytest.raises(BackendUnavailable, match="a transform"):
         torch.func.grad(lambda x: gru.sequence(x, state, weights, backend="torch")[0].sum())(x)
+
+
+@pytest.mark.parametrize("way", ["full", "ragged", "packed"])
+@pytest.mark.parametrize("batch_first", [True, False])
+def test_in_reverse(batch_first: bool, way: str) -> None:
+    """The equations run backwards; the fused call runs over reversed rows."""
+    x, state, weights = random_call(2, 1)
+    lengths, sizes = (torch.tensor([5, 2, 0, 6]) if way == "ragged" else None), None
+    x = x.transpose(0, 1) if batch_first else x
+    if way == "packed":
+        packed = torch.nn.utils.rnn.pack_padded_sequence(x, torch.tensor([6, 4, 4, 1]), batch_first)
+        x, sizes = packed.data, packed.batch_sizes
+    results = []
+    for backend in ("torch", "reference"):
+        y, last = gru.sequence(
+            x,
+            state,
+            weights,
+            stack=Stack(2, batch_first=batch_first),
+            lengths=lengths,
+            batch_sizes=sizes,
+            options=Options(reverse=True),
+            backend=backend,
+        )
+        results.append((y.detach(), *(part.detach() for part in last)))
+    assert_agrees(results[0], results[1], SAME_FUNCTION_F64)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from recurra.errors import BackendUnavailable
-from recurra.kernels import Stack, Weights, rnn
+from recurra.kernels import Options, Stack, Weights, as_function, rnn
 from tests.tolerances import SAME_FUNCTION_F64, assert_agrees
 
 IN, H, B, T = 3, 5, 4, 6
@@ -70,15 +70,42 @@ def test_what_it_cannot_serve_is_refused_and_auto_goes_on() -> None:
         torch.func.grad(lambda x: rnn.sequence(x, state, weights, backend="torch")[0].sum())(x)
     for activation, name in (("elu", "not elu"), (torch.sin, "not a callable")):
         with pytest.raises(BackendUnavailable, match=name):
-            rnn.sequence(x, state, weights, activation=activation, backend="torch")
+            rnn.sequence(x, state, weights, options=Options((as_function(activation),)), backend="torch")
         with pytest.raises(BackendUnavailable, match=name):
-            rnn.cell(x[0], (state[0][0],), weights[0], activation=activation, backend="torch")
+            rnn.cell(x[0], (state[0][0],), weights[0], options=Options((as_function(activation),)), backend="torch")
 
 
 @pytest.mark.parametrize("activation", ["relu", torch.relu, "ReLU", torch.tanh], ids=str)
 def test_relu_and_tanh_are_known_by_function_too(activation: object) -> None:
     x, state, weights = random_call(1, 1)
     fused, equations = (
-        rnn.sequence(x, state, weights, activation=activation, backend=backend) for backend in ("torch", "reference")
+        rnn.sequence(x, state, weights, options=Options((as_function(activation),)), backend=backend)
+        for backend in ("torch", "reference")
     )
     assert_agrees(fused, equations, SAME_FUNCTION_F64)
+
+
+@pytest.mark.parametrize("way", ["full", "ragged", "packed"])
+@pytest.mark.parametrize("batch_first", [True, False])
+def test_in_reverse(batch_first: bool, way: str) -> None:
+    """The equations run backwards; the fused call runs over reversed rows."""
+    x, state, weights = random_call(2, 1)
+    lengths, sizes = (torch.tensor([5, 2, 0, 6]) if way == "ragged" else None), None
+    x = x.transpose(0, 1) if batch_first else x
+    if way == "packed":
+        packed = torch.nn.utils.rnn.pack_padded_sequence(x, torch.tensor([6, 4, 4, 1]), batch_first)
+        x, sizes = packed.data, packed.batch_sizes
+    results = []
+    for backend in ("torch", "reference"):
+        y, last = rnn.sequence(
+            x,
+            state,
+            weights,
+            stack=Stack(2, batch_first=batch_first),
+            lengths=lengths,
+            batch_sizes=sizes,
+            options=Options(reverse=True),
+            backend=backend,
+        )
+        results.append((y.detach(), *(part.detach() for part in last)))
+    assert_agrees(results[0], results[1], SAME_FUNCTION_F64)

@@ -157,9 +157,12 @@ def test_activations_by_keras_name(rng: np.random.Generator) -> None:
         ("GRU", [(I, 3 * H), (H, 3 * H)], {}, ConfigError, "say reset_after"),
         ("GRU", [(I, 3 * H), (H, 3 * H), (3 * H,)], {"reset_after": True}, ConfigError, "reset_after=False"),
         ("LSTM", [(I, 4 * H), (H, 4 * H)], {"reset_after": True}, ConfigError, "no reset_after"),
-        ("LSTM", [(I, 4 * H), (H, 4 * H)], {"activation": "relu"}, ConfigError, "activation"),
+        ("LSTM", [(I, 4 * H), (H, 4 * H)], {"activation": "gelu"}, ConfigError, "gelu"),
+        ("LSTM", [(I, 4 * H), (H, 4 * H)], {"recurrent_dropout": 0.1}, ConfigError, "another mask for each gate"),
+        ("LSTM", [(I, 4 * H), (H, 4 * H)], {"zoneout": 2}, ConfigError, "zoneout"),
+        ("SimpleRNN", [(I, H), (H, H)], {"recurrent_activation": "relu"}, ConfigError, "no recurrent_activation"),
         ("LSTM", [(I, 4 * H), (H, 4 * H)], {"bidirectional": True}, ConfigError, "direction"),
-        ("SimpleRNN", [(I, H), (H, H)], {"activation": "hard_sigmoid"}, ConfigError, "hard_sigmoid"),
+        ("SimpleRNN", [(I, H), (H, H)], {"activation": "exponential"}, ConfigError, "exponential"),
     ],
 )
 def test_what_does_not_fit_is_refused(
@@ -177,6 +180,19 @@ def test_whole_numbers_are_no_weights() -> None:
 def test_what_keras_has_not_is_refused_by_name() -> None:
     with pytest.raises(ConfigError, match="proj_size=2"):
         to_keras(recurra.nn.LSTM(I, H, proj_size=2))
+    for options, message in (
+        ({"peephole": True}, "peephole=True"),
+        ({"clip": 1.0}, "clip=1.0"),
+        ({"zoneout": 0.1}, "zoneout=0.1"),
+        ({"recurrent_dropout": 0.1}, "another mask for each gate; it cannot express recurrent_dropout=0.1"),
+        ({"output_activation": "relu"}, "cannot express cell_activation beside output_activation"),
+        ({"learned_state": True}, "learned_state=True"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            to_keras(recurra.nn.LSTM(I, H, **options))
+    named = recurra.nn.LSTM(I, H, cell_activation="relu", output_activation=torch.relu, reverse=True)
+    assert len(to_keras(named)) == 1
+    assert len(to_keras(recurra.nn.RNN(I, H, recurrent_dropout=0.1))) == 1
     with pytest.raises(ConfigError, match="Linear"):
         to_keras(torch.nn.Linear(I, H))
     with pytest.raises(DtypeError, match="bfloat16"):

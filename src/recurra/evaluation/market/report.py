@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recurra.data.frequency import show_stamp
-from recurra.evaluation._words import aligned, number, percent, plain_values
+from recurra.evaluation._plain import plain
+from recurra.evaluation._words import aligned, number, percent
 from recurra.evaluation.market.days import FIELDS, VAR_LEVELS
 from recurra.evaluation.market.skill import (
     LEVEL,
@@ -199,8 +200,8 @@ class MarketReport:
             "variance_skill": asdict(self.variance_skill),
             "long_flat": {str(name): asdict(self.long_flat(name)) for name in self.ids},
         }
-        plain: dict[str, Any] = plain_values(described)
-        return plain
+        described_plainly: dict[str, Any] = plain(described)
+        return described_plainly
 
     def __str__(self) -> str:
         """The tables of scores, one a horizon, with the verdict below."""

@@ -21,12 +21,12 @@ def why_not(call: Call) -> str | None:
 
 def run(call: Call) -> Result:
     """The whole stack over the whole sequence, padded, ragged or packed."""
-    return run_native(_kind(call.reset_after), call, _reference.run)
+    return run_native(_kind(call.options.reset_after), call, _reference.run)
 
 
 def cell(call: Call) -> State:
     """One time step of one layer."""
-    return run_native_cell(_kind(call.reset_after), call, _reference.run)
+    return run_native_cell(_kind(call.options.reset_after), call, _reference.run)
 
 
 def quick(

@@ -8,7 +8,7 @@ from recurra.kernels._fused import run_fused, why_not_fused
 
 def why_not(call: Call) -> str | None:
     """The reason why PyTorch's fused call cannot serve, or None."""
-    if not call.reset_after:
+    if not call.options.reset_after:
         return "PyTorch's fused call has the reset gate after the recurrent product"
     return why_not_fused(call)
 

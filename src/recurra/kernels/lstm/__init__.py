@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from recurra.kernels import _call, _checks, _dispatch
+from recurra.kernels import _call, _checks, _dispatch, _options
 from recurra.kernels.lstm import _cpu, _reference, _torch
 from recurra.kernels.lstm._cpu import quick
+from recurra.kernels.lstm._reference import equations
 
-__all__ = ["cell", "explain", "quick", "sequence"]
+__all__ = ["cell", "equations", "explain", "quick", "sequence"]
 
-_GATES = 4
+_KIND = "lstm"
 _BACKENDS: dict[str, _dispatch.Backend] = {"native": _cpu, "torch": _torch, "reference": _reference}
 
 
@@ -25,6 +26,7 @@ def sequence(
     stack: _call.Stack = _call.ONE_LAYER,
     lengths: Tensor | None = None,
     batch_sizes: Tensor | None = None,
+    options: _options.Options = _options.PLAIN,
     backend: str = "auto",
 ) -> _call.Result:
     """Run long short-term memories over a sequence: any number of layers, one or both directions, ragged or packed.
@@ -33,9 +35,10 @@ def sequence(
         x: [T, B, I], or [B, T, I] if `stack.batch_first`, or packed [rows of all steps, I].
         state: (h, c), [L*D, B, P] and [L*D, B, H], outputs and cells before the first step.
         weights: one a layer and direction: layer 0 forward, layer 0 reverse, layer 1 forward, ...
-        stack: layers, directions, layout, dropout.
+        stack: layers, directions, layout, dropout, masks.
         lengths: [B] whole numbers, valid steps of each row, 0..T in any order; None if all are valid.
         batch_sizes: [T] int64 on the CPU, rows at each step of a packed batch; None if padded.
+        options: what is computed beyond the plain equations.
         backend: "auto", or the one that must serve.
 
     Returns:
@@ -44,21 +47,29 @@ def sequence(
 
     Raises:
         ShapeError, DtypeError, DeviceError: if the tensors do not fit each other.
-        ConfigError: if there is no such backend, or lengths come with a packed batch.
+        ConfigError: if there is no such backend, lengths come with a packed batch, or options do not fit each other.
         BackendUnavailable: if the backend asked for by name cannot serve this call.
     """
-    call = _call.Call(x, state, weights, stack, lengths, batch_sizes)
-    call = _checks.checked(call, _GATES)
+    call = _call.Call(x, state, weights, stack, lengths, batch_sizes, options)
+    call = _checks.checked(call, _KIND)
     return _dispatch.choose(_BACKENDS, backend, call).run(call)
 
 
-def cell(x: Tensor, state: _call.State, w: _call.Weights, *, backend: str = "auto") -> _call.State:
+def cell(
+    x: Tensor,
+    state: _call.State,
+    w: _call.Weights,
+    *,
+    options: _options.Options = _options.PLAIN,
+    backend: str = "auto",
+) -> _call.State:
     """One time step of one layer.
 
     Args:
         x: [B, I], the observation.
         state: (h, c), [B, P] and [B, H], output and cell of the step before.
         w: the layer's weights.
+        options: what is computed beyond the plain equations.
         backend: "auto", or the one that must serve.
 
     Returns:
@@ -68,8 +79,8 @@ def cell(x: Tensor, state: _call.State, w: _call.Weights, *, backend: str = "aut
         ShapeError, DtypeError, DeviceError: if the tensors do not fit each other.
         ConfigError, BackendUnavailable: as `sequence`.
     """
-    call = _call.Call(x, state, (w,), is_cell=True)
-    _checks.check_cell(call, _GATES)
+    call = _call.Call(x, state, (w,), _call.ONE_LAYER, options=options, is_cell=True)
+    _checks.check_cell(call, _KIND)
     return _dispatch.choose(_BACKENDS, backend, call).cell(call)
 
 
@@ -81,8 +92,9 @@ def explain(
     stack: _call.Stack = _call.ONE_LAYER,
     lengths: Tensor | None = None,
     batch_sizes: Tensor | None = None,
+    options: _options.Options = _options.PLAIN,
     backend: str = "auto",
 ) -> _dispatch.Choice:
     """Which backend would serve `sequence` with these arguments, and why the others would not."""
-    call = _call.Call(x, state, weights, stack, lengths, batch_sizes)
-    return _dispatch.explain(_BACKENDS, backend, _checks.checked(call, _GATES))
+    call = _call.Call(x, state, weights, stack, lengths, batch_sizes, options)
+    return _dispatch.explain(_BACKENDS, backend, _checks.checked(call, _KIND))

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from recurra.kernels import _activations, _call, _checks, _dispatch
+from recurra.kernels import _call, _checks, _dispatch, _options
 from recurra.kernels.rnn import _cpu, _reference, _torch
 from recurra.kernels.rnn._cpu import activation_number, quick
+from recurra.kernels.rnn._reference import equations
 
-__all__ = ["activation_number", "cell", "explain", "quick", "sequence"]
+__all__ = ["activation_number", "cell", "equations", "explain", "quick", "sequence"]
 
-_GATES = 1
+_KIND = "rnn"
 _BACKENDS: dict[str, _dispatch.Backend] = {"native": _cpu, "torch": _torch, "reference": _reference}
 
 
@@ -23,9 +24,9 @@ def sequence(
     weights: Sequence[_call.Weights],
     *,
     stack: _call.Stack = _call.ONE_LAYER,
-    activation: _activations.Activation = "tanh",
     lengths: Tensor | None = None,
     batch_sizes: Tensor | None = None,
+    options: _options.Options = _options.PLAIN,
     backend: str = "auto",
 ) -> _call.Result:
     """Run plain recurrent layers over a sequence: any number of layers, one or both directions, ragged or packed.
@@ -34,10 +35,10 @@ def sequence(
         x: [T, B, I], or [B, T, I] if `stack.batch_first`, or packed [rows of all steps, I].
         state: (h,), [L*D, B, H], the outputs before the first step.
         weights: one a layer and direction: layer 0 forward, layer 0 reverse, layer 1 forward, ...
-        stack: layers, directions, layout, dropout.
-        activation: phi, a name in `ACTIVATIONS` or a callable that keeps its input's shape.
+        stack: layers, directions, layout, dropout, masks.
         lengths: [B] whole numbers, valid steps of each row, 0..T in any order; None if all are valid.
         batch_sizes: [T] int64 on the CPU, rows at each step of a packed batch; None if padded.
+        options: what is computed beyond the plain equations.
         backend: "auto", or the one that must serve.
 
     Returns:
@@ -46,11 +47,11 @@ def sequence(
 
     Raises:
         ShapeError, DtypeError, DeviceError: if the tensors do not fit each other.
-        ConfigError: if there is no such backend, or lengths come with a packed batch.
+        ConfigError: if there is no such backend, lengths come with a packed batch, or options do not fit each other.
         BackendUnavailable: if the backend asked for by name cannot serve this call.
     """
-    call = _call.Call(x, state, weights, stack, lengths, batch_sizes, activation=activation)
-    call = _checks.checked(call, _GATES)
+    call = _call.Call(x, state, weights, stack, lengths, batch_sizes, options)
+    call = _checks.checked(call, _KIND)
     return _dispatch.choose(_BACKENDS, backend, call).run(call)
 
 
@@ -59,7 +60,7 @@ def cell(
     state: _call.State,
     w: _call.Weights,
     *,
-    activation: _activations.Activation = "tanh",
+    options: _options.Options = _options.PLAIN,
     backend: str = "auto",
 ) -> _call.State:
     """One time step of one layer.
@@ -68,7 +69,7 @@ def cell(
         x: [B, I], the observation.
         state: (h,), [B, H], the output of the step before.
         w: the layer's weights.
-        activation: phi, a name in `ACTIVATIONS` or a callable that keeps its input's shape.
+        options: what is computed beyond the plain equations.
         backend: "auto", or the one that must serve.
 
     Returns:
@@ -78,8 +79,8 @@ def cell(
         ShapeError, DtypeError, DeviceError: if the tensors do not fit each other.
         ConfigError, BackendUnavailable: as `sequence`.
     """
-    call = _call.Call(x, state, (w,), activation=activation, is_cell=True)
-    _checks.check_cell(call, _GATES)
+    call = _call.Call(x, state, (w,), _call.ONE_LAYER, options=options, is_cell=True)
+    _checks.check_cell(call, _KIND)
     return _dispatch.choose(_BACKENDS, backend, call).cell(call)
 
 
@@ -89,11 +90,11 @@ def explain(
     weights: Sequence[_call.Weights],
     *,
     stack: _call.Stack = _call.ONE_LAYER,
-    activation: _activations.Activation = "tanh",
     lengths: Tensor | None = None,
     batch_sizes: Tensor | None = None,
+    options: _options.Options = _options.PLAIN,
     backend: str = "auto",
 ) -> _dispatch.Choice:
     """Which backend would serve `sequence` with these arguments, and why the others would not."""
-    call = _call.Call(x, state, weights, stack, lengths, batch_sizes, activation=activation)
-    return _dispatch.explain(_BACKENDS, backend, _checks.checked(call, _GATES))
+    call = _call.Call(x, state, weights, stack, lengths, batch_sizes, options)
+    return _dispatch.explain(_BACKENDS, backend, _checks.checked(call, _KIND))

@@ -2,6 +2,7 @@
 
 from recurra.models.forecast.heads import QuantileHead, ordered_quantiles
 from recurra.models.forecast.network import (
+    CELLS,
     ForecastNetwork,
     ForecastShape,
     State,
@@ -11,6 +12,7 @@ from recurra.models.forecast.network import (
 )
 
 __all__ = [
+    "CELLS",
     "ForecastNetwork",
     "ForecastShape",
     "QuantileHead",

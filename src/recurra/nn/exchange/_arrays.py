@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from recurra.errors import ConfigError, DtypeError, ShapeError
+from recurra.kernels import ACTIVATIONS, PARTS, as_function
 from recurra.nn._recurrent import Recurrent
 from recurra.nn.gru import GRU
 from recurra.nn.lstm import LSTM
@@ -37,12 +38,14 @@ class Arrays(NamedTuple):
         w_ih: [G*H, I].
         w_hh: [G*H, H].
         b_ih, b_hh: [G*H], both or neither.
+        w_p: [3H], the peepholes of an LSTM's gates i f o, or None.
     """
 
     w_ih: Array
     w_hh: Array
     b_ih: Array | None = None
     b_hh: Array | None = None
+    w_p: Array | None = None
 
 
 def kind_of(layer: object) -> str:
@@ -71,9 +74,16 @@ def refuse_options(layer: Recurrent, target: str, expressed: Collection[str]) ->
     for name, parameter in inspect.signature(LAYERS[kind_of(layer)]).parameters.items():
         if name in _NO_PART_OF_THE_EQUATION or name in expressed or parameter.default is parameter.empty:
             continue
-        value = getattr(layer, name, parameter.default)
-        if value != parameter.default:
+        value = getattr(layer, name)
+        if not _means_the_same(value, parameter.default):
             raise ConfigError(f"{target} cannot express {name}={value!r}")
+
+
+def _means_the_same(value: Any, default: Any) -> bool:
+    """Whether a keyword is left at its default; a name of an activation may be spelled in several ways."""
+    if isinstance(default, str) and default in ACTIVATIONS:
+        return as_function(value) == as_function(default)
+    return bool(value == default)
 
 
 def reordered(part: Array, order: Sequence[int], axis: int = 0) -> Array:
@@ -94,7 +104,7 @@ def arrays_of(layer: Recurrent) -> list[Arrays]:
         DtypeError: if they are of a type that NumPy has not.
     """
     return [
-        Arrays(*(None if part is None else _as_array(part) for part in w[:4]))  # type: ignore[arg-type]
+        Arrays(*(None if part is None else as_array(part) for part in (*w[:4], w.w_p)))  # type: ignore[arg-type]
         for w in layer._weights()
     ]
 
@@ -128,7 +138,7 @@ def layer_from(kind: str, arrays: Sequence[Arrays], *, bidirectional: bool, batc
     )  # fmt: skip
     state = {}
     for names, given in zip(made._names, arrays, strict=True):
-        for name, part in zip(names, _with_biases(given, bias), strict=False):
+        for name, part in zip((*names[:4], *names[PARTS:]), _with_biases(given, bias), strict=False):
             if part is not None:
                 state[name] = _fitting(name, part, getattr(made, name).shape)
     made.load_state_dict(state, assign=True)
@@ -155,7 +165,12 @@ def _torch_type(arrays: Sequence[Arrays]) -> torch.dtype:
     return _TYPES[names.pop()]
 
 
-def _as_array(part: Tensor) -> Array:
+def as_array(part: Tensor) -> Array:
+    """A copy of a parameter.
+
+    Raises:
+        DtypeError: if it is of a type that NumPy has not.
+    """
     if part.dtype not in _TYPES.values():
         raise DtypeError(f"weights should be of a type of {', '.join(_TYPES)}, got {part.dtype}; convert the layer")
     copied: Array = part.detach().cpu().numpy().copy()

@@ -2,37 +2,28 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from recurra.errors import MissingExtraError
+from recurra.kernels import Activation
 
 ORDERS: Mapping[str, tuple[int, ...]] = MappingProxyType({"RNN": (0,), "LSTM": (0, 3, 1, 2), "GRU": (1, 0, 2)})
 """Which of our gates stands where in ONNX: LSTM i o f c, GRU z r h."""
 
-
-class Activation(NamedTuple):
-    """An activation of ONNX's list, with the names as `recurra.kernels.ACTIVATIONS` has them.
-
-    Attributes:
-        name: "tanh", "leaky_relu", ...
-        alpha, beta: None where the function has none.
-    """
-
-    name: str
-    alpha: float | None = None
-    beta: float | None = None
+PEEPHOLES = (0, 2, 1)
+"""Which of our peepholes i f o stands where in ONNX: i o f."""
 
 
 _LISTED = {
     "Tanh": Activation("tanh"),
     "Relu": Activation("relu"),
     "Sigmoid": Activation("sigmoid"),
-    "Affine": Activation("affine", 1.0, 0.0),
-    "LeakyRelu": Activation("leaky_relu", 0.01),
-    "ThresholdedRelu": Activation("thresholded_relu", 1.0),
-    "ScaledTanh": Activation("scaled_tanh", 1.0, 1.0),
-    "HardSigmoid": Activation("hard_sigmoid", 0.2, 0.5),
-    "Elu": Activation("elu", 1.0),
+    "Affine": Activation("affine"),
+    "LeakyRelu": Activation("leaky_relu"),
+    "ThresholdedRelu": Activation("thresholded_relu"),
+    "ScaledTanh": Activation("scaled_tanh"),
+    "HardSigmoid": Activation("hard_sigmoid"),
+    "Elu": Activation("elu"),
     "Softsign": Activation("softsign"),
     "Softplus": Activation("softplus"),
 }
@@ -42,15 +33,6 @@ DEFAULTS: Mapping[str, Activation] = MappingProxyType({spelled.lower(): a for sp
 
 SPELLED: Mapping[str, str] = MappingProxyType({a.name: spelled for spelled, a in _LISTED.items()})
 """Our name -> ONNX's."""
-
-USUAL: Mapping[str, tuple[Activation, ...]] = MappingProxyType(
-    {
-        "RNN": (DEFAULTS["tanh"],),
-        "LSTM": (DEFAULTS["sigmoid"], DEFAULTS["tanh"], DEFAULTS["tanh"]),
-        "GRU": (DEFAULTS["sigmoid"], DEFAULTS["tanh"]),
-    }
-)
-"""The activations of an operator that names none: f, g, h of its equations."""
 
 
 def import_onnx() -> Any:

@@ -11,7 +11,7 @@ from recurra.nn.exchange._conventions import import_onnx
 _OPSET, _IR_VERSION = 17, 8
 """Of 2022: old enough for the runtimes that are about, new enough for the attribute layout (14)."""
 
-Shape: TypeAlias = Sequence[str | int]
+Shape: TypeAlias = Sequence[str | int | None]
 
 
 class Value(NamedTuple):
@@ -20,7 +20,7 @@ class Value(NamedTuple):
     Attributes:
         name: its name.
         dtype: of its numbers.
-        shape: its sizes, a text where one is free.
+        shape: its sizes, a text or None where one is free.
     """
 
     name: str

@@ -1,6 +1,6 @@
 """One RNN, LSTM or GRU operator of ONNX as plain values, and the layer's arguments that say the same."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from recurra.errors import ConfigError, ShapeError
+from recurra.kernels import USUAL, Activation, Phi
 from recurra.nn.exchange._arrays import GATES, Array, Arrays, restored
-from recurra.nn.exchange._conventions import DEFAULTS, ORDERS, USUAL, Activation, import_onnx
+from recurra.nn.exchange._conventions import DEFAULTS, ORDERS, PEEPHOLES, import_onnx
 
 Constant = Callable[[str], npt.NDArray[Any] | None]
 """Name of a value -> its numbers where they are fixed, None where they are known only in a call."""
@@ -34,7 +35,6 @@ class Operator:
         outputs: the graph's names.
         activations: of each direction, f, g, h.
         weights: of each direction, in our gate order.
-        peepholes: P, or None.
     """
 
     kind: str
@@ -44,7 +44,6 @@ class Operator:
     outputs: tuple[str, ...]
     activations: tuple[tuple[Activation, ...], ...]
     weights: tuple[Arrays, ...]
-    peepholes: Array | None
 
     @property
     def direction(self) -> str:
@@ -96,7 +95,6 @@ def read_operator(node: Any, constant: Constant) -> Operator:
         tuple(node.output),
         _activations(kind, name, attributes, directions),
         _weights(kind, name, inputs, constant, directions),
-        None if "P" not in inputs else _fixed(name, "P", inputs, constant),
     )
 
 
@@ -109,40 +107,35 @@ def layer_arguments(operator: Operator) -> dict[str, object]:
     missing = [name for name, is_used in LACKING.items() if is_used(operator)]
     if missing:
         raise ConfigError(f"{operator.name}: our {operator.kind} has no {', '.join(missing)}")
-    return _ARGUMENTS[operator.kind](operator)
+    clip = operator.attributes.get("clip")
+    common = {"clip": None if clip is None else _short(clip), "reverse": operator.direction == "reverse"}
+    functions = [phi.name if phi.is_usual else phi for phi in operator.activations[0]]
+    return common | _ARGUMENTS[operator.kind](operator, functions)
 
 
 LACKING: Mapping[str, Callable[[Operator], bool]] = MappingProxyType(
-    {
-        "direction=reverse": lambda o: o.direction == "reverse",
-        "activations": lambda o: o.kind != "RNN" and any(each != USUAL[o.kind] for each in o.activations),
-        "activation_alpha": lambda o: _differs_from_default(o, 1),
-        "activation_beta": lambda o: _differs_from_default(o, 2),
-        "activations that differ between directions": lambda o: len(set(o.activations)) > 1,
-        "clip": lambda o: o.attributes.get("clip") is not None,
-        "input_forget": lambda o: bool(o.attributes.get("input_forget", 0)),
-        "P (peepholes)": lambda o: o.peepholes is not None,
-    }
+    {"activations that differ between directions": lambda o: len(set(o.activations)) > 1}
 )
 """What the operators can say and our layers cannot, and how it is seen. A layer that learns it loses its line here and
 gains a keyword below."""
 
-_ARGUMENTS: Mapping[str, Callable[[Operator], dict[str, object]]] = MappingProxyType(
-    {
-        "RNN": lambda o: {"nonlinearity": o.activations[0][0].name},
-        "LSTM": lambda _: {},
-        "GRU": lambda o: {"reset_after": bool(o.attributes.get("linear_before_reset", 0))},
+
+def _of_lstm(operator: Operator, functions: Sequence[Phi]) -> dict[str, object]:
+    return {
+        **dict(zip(("gate_activation", "cell_activation", "output_activation"), functions, strict=True)),
+        "coupling": "input" if operator.attributes.get("input_forget", 0) else None,
+        "peephole": operator.weights[0].w_p is not None,
     }
+
+
+def _of_gru(operator: Operator, functions: Sequence[Phi]) -> dict[str, object]:
+    reset_after = bool(operator.attributes.get("linear_before_reset", 0))
+    return {"gate_activation": functions[0], "candidate_activation": functions[1], "reset_after": reset_after}
+
+
+_ARGUMENTS: Mapping[str, Callable[[Operator, Sequence[Phi]], dict[str, object]]] = MappingProxyType(
+    {"RNN": lambda _, functions: {"nonlinearity": functions[0]}, "LSTM": _of_lstm, "GRU": _of_gru}
 )
-
-
-def _differs_from_default(operator: Operator, field: int) -> bool:
-    defaults = {a.name: a for a in DEFAULTS.values()}
-    return any(not _alike(a[field], defaults[a.name][field]) for each in operator.activations for a in each)
-
-
-def _alike(given: Any, default: Any) -> bool:
-    return given == default or (given is not None and default is not None and np.float32(given) == np.float32(default))
 
 
 def _plain(value: Any) -> Any:
@@ -156,10 +149,10 @@ def _activations(
     kind: str, name: str, attributes: Mapping[str, Any], directions: int
 ) -> tuple[tuple[Activation, ...], ...]:
     """f, g, h of each direction; each takes alpha and beta, if it has them, from the lists in turn (onnxruntime)."""
-    many = len(USUAL[kind])
-    spelled = attributes.get("activations")
+    usual = USUAL[kind.lower()]
+    many, spelled = len(usual), attributes.get("activations")
     if not spelled:
-        return (USUAL[kind],) * directions
+        return (usual,) * directions
     if len(spelled) != many * directions:
         raise ConfigError(f"{name}: expected {many * directions} activations, got {len(spelled)}")
     alphas, betas = (list(attributes.get(f"activation_{which}", ())) for which in ("alpha", "beta"))
@@ -169,13 +162,18 @@ def _activations(
         if default is None:
             raise ConfigError(f"{name}: ONNX has no activation {each!r}")
         alpha, beta = (
-            values.pop(0) if usual is not None and values else usual
-            for usual, values in ((default.alpha, alphas), (default.beta, betas))
+            _short(values.pop(0)) if number is not None and values else number
+            for number, values in ((default.alpha, alphas), (default.beta, betas))
         )
         read.append(Activation(default.name, alpha, beta))
     if alphas or betas:
         raise ConfigError(f"{name}: more values of activation_alpha or activation_beta than {', '.join(spelled)} have")
     return tuple(tuple(read[at : at + many]) for at in range(0, len(read), many))
+
+
+def _short(number: float) -> float:
+    """A float32 of an attribute as the number that was meant: 0.2 rather than 0.20000000298."""
+    return float(str(np.float32(number)))
 
 
 def _weights(
@@ -187,13 +185,19 @@ def _weights(
         raise ShapeError(
             f"{name}: W {list(W.shape)} and R {list(R.shape)} should be [D, {gates}*H, I] and [D, {gates}*H, H]"
         )
-    if "B" not in inputs:
-        return tuple(Arrays(restored(w, order), restored(r, order)) for w, r in zip(W, R, strict=True))
-    B = _fixed(name, "B", inputs, constant)
-    if B.shape != (directions, 2 * gates * H):
-        raise ShapeError(f"{name}: B should be [D, 2*{gates}*H], got {list(B.shape)}")
-    biases = np.split(B, 2, axis=1)
-    return tuple(Arrays(*(restored(part, order) for part in parts)) for parts in zip(W, R, *biases, strict=True))
+    read = [Arrays(restored(w, order), restored(r, order)) for w, r in zip(W, R, strict=True)]
+    if "B" in inputs:
+        B = _fixed(name, "B", inputs, constant)
+        if B.shape != (directions, 2 * gates * H):
+            raise ShapeError(f"{name}: B should be [D, 2*{gates}*H], got {list(B.shape)}")
+        biases = [[restored(half, order) for half in np.split(each, 2)] for each in B]
+        read = [given._replace(b_ih=wb, b_hh=rb) for given, (wb, rb) in zip(read, biases, strict=True)]
+    if "P" in inputs:
+        P = _fixed(name, "P", inputs, constant)
+        if P.shape != (directions, 3 * H):
+            raise ShapeError(f"{name}: P should be [D, 3*H], got {list(P.shape)}")
+        read = [given._replace(w_p=restored(p, PEEPHOLES)) for given, p in zip(read, P, strict=True)]
+    return tuple(read)
 
 
 def _fixed(name: str, which: str, inputs: Mapping[str, str], constant: Constant) -> Array:

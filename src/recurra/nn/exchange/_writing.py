@@ -7,24 +7,57 @@ from typing import Any
 import numpy as np
 
 from recurra.errors import ConfigError
-from recurra.kernels import canonical_name
+from recurra.kernels import USUAL, Activation, as_function
 from recurra.nn._recurrent import Recurrent
 from recurra.nn.exchange._arrays import Array, Arrays, arrays_of, kind_of, refuse_options, reordered
-from recurra.nn.exchange._conventions import DEFAULTS, ORDERS, SPELLED
+from recurra.nn.exchange._conventions import ORDERS, PEEPHOLES, SPELLED
 from recurra.nn.exchange._drawing import Drawing
 
-EXPRESSED: Mapping[str, frozenset[str]] = MappingProxyType(
-    {"RNN": frozenset({"nonlinearity"}), "LSTM": frozenset(), "GRU": frozenset({"reset_after"})}
-)
-"""The constructor's keywords that are written as attributes; another one that is set is refused by name."""
-
-_ATTRIBUTES: Mapping[str, Callable[[Any], dict[str, object]]] = MappingProxyType(
+_OF_ALL = frozenset({"clip", "recurrent_dropout", "learned_state", "reverse"})
+_FUNCTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "RNN": lambda layer: _activations([layer.nonlinearity], 2 if layer.bidirectional else 1),
-        "LSTM": lambda _: {},
-        "GRU": lambda layer: {"linear_before_reset": int(layer.reset_after)},
+        "RNN": ("nonlinearity",),
+        "LSTM": ("gate_activation", "cell_activation", "output_activation"),
+        "GRU": ("gate_activation", "candidate_activation"),
     }
 )
+"""The keywords of f, g, h of ONNX's equations."""
+
+EXPRESSED: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "RNN": _OF_ALL.union(_FUNCTIONS["RNN"]),
+        "LSTM": _OF_ALL.union(_FUNCTIONS["LSTM"], {"peephole", "coupling"}),
+        "GRU": _OF_ALL.union(_FUNCTIONS["GRU"], {"reset_after"}),
+    }
+)
+"""The constructor's keywords that are written as attributes and inputs, or do nothing in evaluation; another one that
+is set is refused by name."""
+
+
+def _attributes(kind: str, layer: Any) -> dict[str, object]:
+    """What the operator says of a layer, besides sizes.
+
+    Raises:
+        ConfigError: with the value of an option that the operator does not have.
+    """
+    direction = "bidirectional" if layer.bidirectional else "reverse" if layer.reverse else "forward"
+    said: dict[str, object] = {"hidden_size": layer.hidden_size, "direction": direction}
+    functions = [getattr(layer, name) for name in _FUNCTIONS[kind]]
+    if kind == "RNN" or tuple(map(as_function, functions)) != USUAL[kind.lower()]:
+        said |= _activations(functions, 2 if layer.bidirectional else 1)
+    if layer.clip is not None:
+        said["clip"] = layer.clip
+    if kind == "GRU":
+        said["linear_before_reset"] = int(layer.reset_after)
+    if kind == "LSTM" and layer.coupling is not None:
+        if layer.coupling != "input":
+            raise ConfigError(f"the ONNX operator LSTM ties f = 1 - i and cannot express coupling={layer.coupling!r}")
+        said["input_forget"] = 1
+    return said
+
+
+_PEEPHOLES_AT = 7
+"""Where P stands among the inputs of the operator LSTM."""
 
 
 def draw_stack(
@@ -49,11 +82,7 @@ def draw_stack(
     kind = kind_of(layer)
     refuse_options(layer, f"the ONNX operator {kind}", EXPRESSED[kind])
     directions = 2 if layer.bidirectional else 1
-    attributes: dict[str, object] = {
-        "hidden_size": layer.hidden_size,
-        "direction": "bidirectional" if directions == 2 else "forward",
-    }
-    attributes |= _ATTRIBUTES[kind](layer) | ({"layout": 1} if layout else {})
+    attributes = _attributes(kind, layer) | ({"layout": 1} if layout else {})
     arrays = arrays_of(layer)
     parts = 2 if kind == "LSTM" else 1
     after: list[list[str]] = [[] for _ in range(parts)]
@@ -62,6 +91,9 @@ def draw_stack(
         before = [_rows_of(drawing, state, rows, layer.num_layers) for state in states]
         inputs = [x, *_put_weights(drawing, kind, k, arrays[rows]), lengths]
         inputs += [drawing.transposed(state, 1, 0, 2) if layout else state for state in before]
+        if arrays[0].w_p is not None:
+            peepholes = [reordered(each.w_p, PEEPHOLES) for each in arrays[rows] if each.w_p is not None]
+            inputs += [""] * (_PEEPHOLES_AT - len(inputs)) + [drawing.put(f"P_l{k}", np.stack(peepholes))]
         y, *last = drawing.add_many(kind, inputs, 1 + parts, f"{kind}_l{k}", **attributes)
         x = _side_by_side(drawing, y, directions * layer.hidden_size, layout)
         for kept, part, old in zip(after, last, before or [""] * parts, strict=True):
@@ -109,11 +141,12 @@ def _kept_without_steps(drawing: Drawing, lengths: str, old: str, new: str) -> s
 
 def _activations(functions: Sequence[Any], directions: int) -> dict[str, object]:
     """The attributes activations, activation_alpha and activation_beta; alpha and beta are always said."""
-    names = [canonical_name(function) for function in functions]
-    for name, function in zip(names, functions, strict=True):
-        if name is None:
-            raise ConfigError(f"ONNX has no activation like the callable {function!r}; its names: {', '.join(SPELLED)}")
-    read = [DEFAULTS[SPELLED[name].lower()] for name in names if name is not None] * directions
+    read = []
+    for phi in map(as_function, functions):
+        if not isinstance(phi, Activation):
+            raise ConfigError(f"ONNX has no activation like the callable {phi!r}; its names: {', '.join(SPELLED)}")
+        read.append(phi)
+    read *= directions
     attributes: dict[str, object] = {"activations": [SPELLED[each.name] for each in read]}
     alphas = [each.alpha for each in read if each.alpha is not None]
     betas = [each.beta for each in read if each.beta is not None]

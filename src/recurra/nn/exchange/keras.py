@@ -1,12 +1,13 @@
 """Weights to and from Keras, as the lists of arrays that its layers give and take."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
-from torch import Tensor
 
 from recurra.errors import ConfigError, ShapeError
+from recurra.kernels import Activation, Phi, as_function
 from recurra.nn._recurrent import Recurrent
 from recurra.nn.exchange._arrays import (
     GATES,
@@ -21,14 +22,35 @@ from recurra.nn.exchange._arrays import (
     restored,
 )
 from recurra.nn.gru import GRU
+from recurra.nn.lstm import LSTM
 
 _KINDS = MappingProxyType({"SimpleRNN": "RNN", "LSTM": "LSTM", "GRU": "GRU"})
 _ORDERS = MappingProxyType({"RNN": (0,), "LSTM": (0, 1, 2, 3), "GRU": (1, 0, 2)})
 """Which of our gates stands where in Keras: LSTM i f c o, GRU z r h."""
 
-_ACTIVATIONS = MappingProxyType(
-    {"linear": "affine"} | {name: name for name in ("tanh", "relu", "sigmoid", "elu", "softsign", "softplus")}
+_ACTIVATIONS: Mapping[str, Phi] = MappingProxyType(
+    {name: name for name in ("tanh", "relu", "sigmoid", "elu", "softsign", "softplus")}
+    | {
+        "linear": "affine",
+        "hard_sigmoid": Activation("hard_sigmoid", alpha=1 / 6, beta=0.5),
+        "leaky_relu": Activation("leaky_relu", alpha=0.2),
+    }
 )
+"""Keras 3's names -> the same functions here, whose alpha and beta ONNX gives other defaults."""
+
+_FUNCTIONS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingProxyType(
+    {
+        "RNN": (("nonlinearity",), ()),
+        "LSTM": (("cell_activation", "output_activation"), ("gate_activation",)),
+        "GRU": (("candidate_activation",), ("gate_activation",)),
+    }
+)
+"""Our keywords that Keras' activation and recurrent_activation stand for."""
+
+_EXPRESSED = frozenset(
+    {"reset_after", "reverse", "recurrent_dropout"}.union(*(name for both in _FUNCTIONS.values() for name in both))
+)
+"""Our keywords that Keras' constructors have under some name."""
 
 
 def from_keras(
@@ -38,7 +60,9 @@ def from_keras(
     bidirectional: bool = False,
     batch_first: bool = True,
     reset_after: bool | None = None,
-    activation: str | Callable[[Tensor], Tensor] = "tanh",
+    activation: Phi = "tanh",
+    recurrent_activation: Phi = "sigmoid",
+    **options: Any,
 ) -> Layer:
     """A layer with weights from Keras.
 
@@ -51,15 +75,19 @@ def from_keras(
             (merge_mode="concat").
         batch_first: as Keras has it; False for [T, B, ...].
         reset_after: of a GRU. It can be read from the biases; without them it must be said.
-        activation: of a SimpleRNN, by Keras' name, or any callable.
+        activation: by Keras' name, or any callable; of an LSTM that of the candidate and of the output.
+        recurrent_activation: that of the gates of an LSTM or GRU, likewise.
+        **options: further keywords of our layer's constructor, such as `recurrent_dropout` (of a SimpleRNN: Keras' LSTM
+            and GRU draw another mask for each gate) or `reverse`, which is Keras' go_backwards but for the order of the
+            outputs: ours is that of time.
 
     Returns:
         An RNN, LSTM or GRU of the arrays' type. Keras' one bias becomes `bias_ih`, and `bias_hh` zero. Where Keras
         repeats the last output in masked steps, ours is zero.
 
     Raises:
-        ConfigError: (a ValueError) an unknown kind, a wrong number of arrays, an activation that means another
-            function here, or reset_after missing or not that of the biases.
+        ConfigError: (a ValueError) an unknown kind, a wrong number of arrays, an activation that is not known, an
+            option that Keras' layer has not, or reset_after missing or not that of the biases.
         ShapeError, DtypeError: if the arrays do not fit each other.
 
     >>> kernel, recurrent_kernel, bias = np.ones((3, 8)), np.ones((2, 8)), np.zeros(8)
@@ -71,12 +99,12 @@ def from_keras(
     ours = _KINDS[kind]
     if reset_after is not None and ours != "GRU":
         raise ConfigError(f"{kind} has no reset_after")
-    if activation != "tanh" and ours != "RNN":
-        raise ConfigError(f"activation should be left at its default for {kind}")
-    options: dict[str, object] = {}
+    if recurrent_activation != "sigmoid" and ours == "RNN":
+        raise ConfigError("SimpleRNN has no recurrent_activation")
     lists = _as_lists(arrays)
-    if ours == "RNN":
-        options["nonlinearity"] = _activation(activation)
+    _refuse_recurrent_dropout(ours, options.get("recurrent_dropout", 0.0))
+    for names, given in zip(_FUNCTIONS[ours], (activation, recurrent_activation), strict=True):
+        options |= dict.fromkeys(names, _activation(given))
     if ours == "GRU":
         options["reset_after"] = _reset_after(lists, reset_after)
     read = [_read(ours, each) for each in lists]
@@ -100,7 +128,10 @@ def to_keras(layer: Recurrent) -> list[list[Array]]:
     [[3, 6], [2, 6], [2, 6]]
     """
     kind = kind_of(layer)
-    refuse_options(layer, "Keras", {"nonlinearity", "reset_after"})
+    refuse_options(layer, "Keras", _EXPRESSED)
+    _refuse_recurrent_dropout(kind, layer.recurrent_dropout)
+    if isinstance(layer, LSTM) and as_function(layer.cell_activation) != as_function(layer.output_activation):
+        raise ConfigError("Keras' LSTM has one activation; it cannot express cell_activation beside output_activation")
     apart = isinstance(layer, GRU) and layer.reset_after
     return [_written(kind, given, apart) for given in arrays_of(layer)]
 
@@ -112,13 +143,19 @@ def _as_lists(arrays: Sequence[Array] | Sequence[Sequence[Array]]) -> list[list[
     return [[np.asarray(part) for part in each] for each in lists]
 
 
-def _activation(activation: str | Callable[[Tensor], Tensor]) -> str | Callable[[Tensor], Tensor]:
+def _refuse_recurrent_dropout(kind: str, recurrent_dropout: float) -> None:
+    if kind != "RNN" and recurrent_dropout:
+        raise ConfigError(
+            f"Keras' {kind} draws another mask for each gate; it cannot express recurrent_dropout={recurrent_dropout}"
+        )
+
+
+def _activation(activation: Phi) -> Phi:
     if not isinstance(activation, str):
         return activation
     if activation not in _ACTIVATIONS:
         raise ConfigError(
-            f"activation {activation!r} of Keras means another function here, or none: give a callable, "
-            f"or one of {', '.join(_ACTIVATIONS)}"
+            f"activation {activation!r} of Keras is not known here; give a callable or one of {', '.join(_ACTIVATIONS)}"
         )
     return _ACTIVATIONS[activation]
 

@@ -1,0 +1,123 @@
+"""SpeechRecognizer: from sounds to texts, bad recordings among good ones, transcripts that cannot be."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+import recurra
+from recurra import SpeechRecognizer
+from recurra.errors import AudioError, ConfigError, NotFittedError, RecordingWarning, TranscriptError
+from tests.beeps import RATE, SETTINGS, corpus, recognizer
+
+
+def test_it_writes_down_what_is_said() -> None:
+    """Expected: three clear tones can be told apart without fail, but for a slip or two."""
+    X, y = corpus(40, 2)
+    assert recognizer().error_rates(X, y)["words"] < 0.05
+    assert recognizer().score(X, y) > 0.95
+    assert recognizer().alphabet_.symbols == ("high", "low", "mid")
+
+
+def test_characters_and_validation_on_whole_speakers() -> None:
+    X, y = corpus(30, 3)
+    settings = {**SETTINGS, "units": "characters", "max_epochs": 2, "validation": 1}
+    model = SpeechRecognizer(**settings).fit(X, y, speakers=[f"s{i % 3}" for i in range(30)])
+    assert set(model.validation_) == {"words", "characters"}
+    assert "speakers: 2" in model._summary
+    assert model.alphabet_.space == 1
+
+
+def test_the_same_seed_gives_the_same_model() -> None:
+    hashes = {SpeechRecognizer(**{**SETTINGS, "max_epochs": 1}).fit(*corpus(20, 1)).model_hash_ for _ in range(2)}
+    assert len(hashes) == 1
+
+
+def test_a_saved_model_answers_alike_and_streams(tmp_path: Path) -> None:
+    model = recognizer()
+    model.save(tmp_path / "model", data_name="beeps", data_licence="none")
+    again = recurra.load(tmp_path / "model")
+    X, _ = corpus(5, 4)
+    assert again.transcribe(X) == model.transcribe(X)
+    stream = again.stream(RATE)
+    stream.push(X[0])
+    assert stream.finish().finished[0].text == model.predict(X[:1])[0]
+    assert "beeps" in (tmp_path / "model" / "README.md").read_text()
+
+
+def write(folder: Path, n: int) -> list[str]:
+    """Recordings and a manifest of them; every third one is the test."""
+    X, y = corpus(n, 5)
+    lines = ["path,text,speaker,split"]
+    for i, (sound, text) in enumerate(zip(X, y, strict=True)):
+        soundfile.write(folder / f"{i}.wav", sound, RATE)
+        lines.append(f"{i}.wav,{text},s{i % 3},{'test' if i % 3 == 0 else 'train'}")
+    (folder / "list.csv").write_text("\n".join(lines) + "\n")
+    return y
+
+
+def test_a_manifest_with_a_bad_file(tmp_path: Path) -> None:
+    write(tmp_path, 12)
+    (tmp_path / "1.wav").write_bytes(b"no sound")
+    learner = SpeechRecognizer(**{**SETTINGS, "max_epochs": 1})
+    with pytest.warns(RecordingWarning, match=r"1 of 8 inputs"):
+        learner.fit(tmp_path / "list.csv")
+    assert len(learner.skipped_) == 1
+    assert "7 recordings" in learner._summary
+
+
+def test_one_bad_file_does_not_end_a_run(tmp_path: Path) -> None:
+    y = write(tmp_path, 3)
+    (tmp_path / "1.wav").write_bytes(b"")
+    paths = [tmp_path / f"{i}.wav" for i in range(3)] + [tmp_path / "gone.wav"]
+    answers = recognizer().transcribe(paths)
+    assert [a.error is None for a in answers] == [True, False, True, False]
+    assert "empty" in str(answers[1].error)
+    assert answers[3].name.endswith("gone.wav")
+    assert answers[0].name.endswith("0.wav")
+    assert len(answers[0].words) == len(answers[0].text.split())
+    assert y
+    with pytest.raises(AudioError, match="empty"):
+        recognizer().predict(paths)
+
+
+def test_a_text_longer_than_its_frames_is_refused_or_left_out() -> None:
+    """Expected: 0.1 s at 8 kHz are 7 frames, 4 steps of the network; ten words need ten and blanks between."""
+    X, y = corpus(12, 6)
+    X.append(np.zeros(800, np.float32))
+    y.append(" ".join(["low"] * 10))
+    settings = {**SETTINGS, "max_epochs": 1}
+    with pytest.raises(
+        TranscriptError, match=r"input 12: a text of 10 words needs 19 steps, the recording has 4 \(1 of 13"
+    ):
+        SpeechRecognizer(**settings).fit(X, y)
+    model = SpeechRecognizer(**settings, too_long="skip").fit(X, y)
+    assert len(model.skipped_) == 1
+    assert np.isfinite(model.history_.epochs[0].training_loss)
+
+
+def test_units_outside_the_alphabet_are_refused() -> None:
+    with pytest.raises(TranscriptError, match="'high' is not in the alphabet of 2 words"):
+        SpeechRecognizer(**SETTINGS, alphabet=("low", "mid")).fit(*corpus(20, 1))
+
+
+def test_use_before_fit_and_wrong_settings_are_refused() -> None:
+    with pytest.raises(NotFittedError):
+        SpeechRecognizer().transcribe([])
+    with pytest.raises(ConfigError, match="units"):
+        SpeechRecognizer(units="syllables").fit(*corpus(3, 1))
+
+
+def test_ready_made_features() -> None:
+    """Expected: three columns, one for each word; which one is high tells the word."""
+    random = np.random.default_rng(0)
+    names, X, y = ["a", "b", "c"], [], []
+    for _ in range(60):
+        chosen = random.integers(0, 3, random.integers(1, 4))
+        rows = [row for unit in chosen for row in ([np.eye(3)[unit]] * 4 + [np.zeros(3)] * 4)]
+        X.append(np.array(rows) + 0.05 * random.standard_normal((len(rows), 3)))
+        y.append("".join(names[unit] for unit in chosen))
+    settings = {**SETTINGS, "features": "given", "units": "characters", "strides": (), "max_epochs": 15}
+    model = SpeechRecognizer(**settings).fit(X, y)
+    assert model.error_rates(X, y)["characters"] < 0.2
