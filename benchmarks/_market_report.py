@@ -12,7 +12,7 @@ from recurra.metrics import wilson_interval
 Array = npt.NDArray[np.float64]
 
 NETWORK, OFF = "network", "recurrent part off"
-BARS = {"base": {"qlike": 0.251, "nll": 1.172}, "vix": {"qlike": 0.218, "nll": 1.154}}
+BARS = {"base": {"qlike": 0.251, "gaussian_nll": 1.172}, "vix": {"qlike": 0.218, "gaussian_nll": 1.154}}
 ANCHORS = {
     "the day's own": (0.334, None),
     "GARCH": (0.335, 1.219),
@@ -45,7 +45,7 @@ def _rules(run: Any) -> str:
         "| | QLIKE | anchor | Gaussian NLL | anchor |",
         "|---|---|---|---|---|",
     ]
-    for name, scores in run["scores"].items():
+    for name, scores in sorted(run["scores"].items(), key=lambda item: -item[1]["qlike"]):
         qlike, nll = ANCHORS.get(name, (None, None))
         lines.append(
             f"| {name} | {scores['qlike']:.4f} | {_show(qlike)} | {scores['gaussian_nll']:.4f} | {_show(nll)} |"
@@ -55,7 +55,7 @@ def _rules(run: Any) -> str:
 
 def _network(part: str, runs: Mapping[str, Any]) -> str:
     own = [run for key, run in sorted(runs.items()) if key.startswith(f"{part}/")]
-    names = list(own[0]["scores"])
+    names = sorted(own[0]["scores"], key=lambda name: (name != NETWORK, name != OFF, -own[0]["scores"][name]["qlike"]))
     lines = [
         f"### {TITLES[part]}",
         "",
@@ -86,7 +86,8 @@ def _in_words(part: str, own: list[Any]) -> str:
         mean = float(np.mean(values))
         met = "met" if mean < bar else "missed"
         spread = f"{min(values):.4f} to {max(values):.4f}"
-        words.append(f"{field.upper()} {mean:.4f} over {len(own)} seed(s) ({spread}), bar {bar}: {met}.")
+        shown = {"qlike": "QLIKE", "gaussian_nll": "Gaussian NLL"}[field]
+        words.append(f"{shown} {mean:.4f} over {len(own)} seed(s) ({spread}), bar {bar}: {met}.")
     low, high = each[0]["right_interval"]
     up = own[0]["always_up"]
     words.append(
@@ -95,15 +96,31 @@ def _in_words(part: str, own: list[Any]) -> str:
         f"p {each[0]['pit_p']:.3f}."
     )
     words.append(f"The report of the first seed says: {own[0]['sentence']}")
+    words.append(_against_peers(own))
     words.append(
         "DM: the network's loss less the row's, two-sided p with HAC errors, on the seeds' mean loss of each day."
     )
     return " ".join(words)
 
 
+def _against_peers(own: list[Any]) -> str:
+    """Whether the network's QLIKE is lower than that of its path, and of the same learner without recurrence."""
+    rules = [name for name in own[0]["scores"] if name.startswith("log-HAR")]
+    same = max(rules, key=len)
+    words = []
+    for name in ("GARCH", "log-HAR", same, OFF):
+        test = compare_losses(_mean_daily(own, NETWORK, "qlike")[None], _mean_daily(own, name, "qlike")[None])
+        verdict = "a tie" if test.p_value >= 0.05 else "lower" if test.mean_difference < 0 else "higher"
+        words.append(f"{name}: {verdict} (p {test.p_value:.3f})")
+    return f"The network's QLIKE beside {'; '.join(words)}."
+
+
+def _mean_daily(own: list[Any], name: str, field: str) -> Array:
+    return np.asarray(np.mean([_daily(run, name, field) for run in own], axis=0))
+
+
 def _tested(own: list[Any], name: str, field: str) -> str:
-    network = np.mean([_daily(run, NETWORK, field) for run in own], axis=0)
-    other = np.mean([_daily(run, name, field) for run in own], axis=0)
+    network, other = _mean_daily(own, NETWORK, field), _mean_daily(own, name, field)
     test = compare_losses(network[None], other[None])
     return f"{test.mean_difference:+.4f} (p {test.p_value:.3f})"
 
