@@ -116,7 +116,8 @@ def _against_peers(own: list[Any]) -> str:
 
 
 def _mean_daily(own: list[Any], name: str, field: str) -> Array:
-    return np.asarray(np.mean([_daily(run, name, field) for run in own], axis=0))
+    """Over the seeds that hold them; a rule's losses are the same for all and stand with the first."""
+    return np.asarray(np.mean([_daily(run, name, field) for run in own if name in run["daily"]], axis=0))
 
 
 def _tested(own: list[Any], name: str, field: str) -> str:
