@@ -31,7 +31,9 @@ def report(runs: Mapping[str, Any]) -> str:
     parts = [_rules(runs["rules/vix"])] if "rules/vix" in runs else []
     parts += [_network(part, runs) for part in TITLES if any(key.startswith(f"{part}/") for key in runs)]
     calibration = [
-        _calibration(part, runs) for part in ("shuffled", "planted") if any(k.startswith(f"{part}/") for k in runs)
+        _calibration(part, runs)
+        for part in ("shuffled", "planted", "planted-long")
+        if any(k.startswith(f"{part}/") for k in runs)
     ]
     if calibration:
         parts.append("\n".join(["### Is the verdict to be trusted?", "", *calibration]))
@@ -135,10 +137,11 @@ def _calibration(part: str, runs: Mapping[str, Any]) -> str:
     found, n = sum(run["evidence"] for run in own), len(own)
     low, high = wilson_interval(found, n)
     what = "shuffled tables" if part == "shuffled" else "tables with a planted autoregression of R2 3 %"
+    tested = "2,095 days tested" if part == "planted-long" else "1,000 days tested"
     bar = f"at most 5 %: {'met' if found <= 0.05 * n else 'missed'}"
-    if part == "planted":
+    if part != "shuffled":
         bar = f"all of them: {'met' if found == n else 'missed'}"
-    return f'* {found} of {n} {what} get "evidence of skill" ({100 * low:.1f} to {100 * high:.1f} %); bar {bar}.'
+    return f'* {found} of {n} {what} ({tested}) get "evidence of skill" ({100 * low:.1f} to {100 * high:.1f} %); bar {bar}.'
 
 
 def _known(value: float | None) -> float:

@@ -18,7 +18,9 @@ SINCE = "2010-01-04"
 TABLE: dict[str, Any] = {"close": None, "returns": "return", "realised": "rv"}
 PACKED = ("qlike", "nll")
 REFIT = {"rules": 22, "network": 250}
-CALIBRATION = {"hidden_size": 8, "days": 2000, "learned": 1000}
+HIDDEN = 8
+SIZES = {"short": (2000, 1000), "long": (4595, 2500)}
+"""Days of a made table, and how many of them are learned from; the long ones are those of the real test."""
 
 
 def sp500(vix: bool) -> MarketTable:
@@ -58,33 +60,33 @@ def described(report: MarketReport, names: list[str], daily: Sequence[str]) -> d
 def run_shuffled(number: int) -> dict[str, Any]:
     """Days in random order: there is nothing to forecast but the constant."""
     random = np.random.default_rng([number, 20])
-    return _verdict(_shuffled(random), number)
+    return _verdict(_shuffled(random, "short"), number, "short")
 
 
-def run_planted(number: int) -> dict[str, Any]:
+def run_planted(number: int, size: str) -> dict[str, Any]:
     """Shuffled days whose returns follow r[t] = 0.173 r[t - 1] + e[t]: an R2 of 3 %."""
     random = np.random.default_rng([number, 30])
-    asset = _shuffled(random)
+    asset = _shuffled(random, size)
     share = np.sqrt(0.03)
     returns = asset.returns.copy()
     for t in range(1, len(returns)):
         returns[t] = share * returns[t - 1] + np.sqrt(1.0 - 0.03) * asset.returns[t]
-    return _verdict(replace(asset, returns=returns), number)
+    return _verdict(replace(asset, returns=returns), number, size)
 
 
-def _shuffled(random: np.random.Generator) -> Asset:
+def _shuffled(random: np.random.Generator, size: str) -> Asset:
+    days, _ = SIZES[size]
     asset = sp500(False).assets[0]
-    order = random.permutation(np.flatnonzero(~np.isnan(asset.variance)))[: CALIBRATION["days"]]
-    begin = asset.part(0, CALIBRATION["days"])
-    return replace(begin, returns=asset.returns[order], variance=asset.variance[order])
+    order = random.permutation(np.flatnonzero(~np.isnan(asset.variance)))[:days]
+    return replace(asset.part(0, days), returns=asset.returns[order], variance=asset.variance[order])
 
 
-def _verdict(asset: Asset, number: int) -> dict[str, Any]:
-    """Learned from the first half of the days, once; scored on the other half."""
-    model = MarketForecaster(seed=number, hidden_size=CALIBRATION["hidden_size"], **TABLE)
+def _verdict(asset: Asset, number: int, size: str) -> dict[str, Any]:
+    """Learned once, from the first days; scored on the others."""
+    days, learned = SIZES[size]
+    model = MarketForecaster(seed=number, hidden_size=HIDDEN, **TABLE)
     table = replace(sp500(False), assets=(asset,))
-    first = asset.ds[CALIBRATION["learned"]]
-    report = model.backtest(table, since=first, refit=CALIBRATION["days"])
+    report = model.backtest(table, since=asset.ds[learned], refit=days)
     returns, variance = report.return_skill, report.variance_skill
     return {
         "evidence": report.evidence,
