@@ -141,7 +141,8 @@ def _calibration(part: str, runs: Mapping[str, Any]) -> str:
     bar = f"at most 5 %: {'met' if found <= 0.05 * n else 'missed'}"
     if part != "shuffled":
         bar = f"all of them: {'met' if found == n else 'missed'}"
-    return f'* {found} of {n} {what} ({tested}) get "evidence of skill" ({100 * low:.1f} to {100 * high:.1f} %); bar {bar}.'
+    interval = f"{100 * low:.1f} to {100 * high:.1f} %"
+    return f'* {found} of {n} {what} ({tested}) get "evidence of skill" ({interval}); bar {bar}.'
 
 
 def _known(value: float | None) -> float:

@@ -3,7 +3,8 @@
 python -m benchmarks.market [--part P] [--seed S] [--report]
 
 Parts: rules (the anchors' figures, without any network), base and vix (the network, five seeds each, without and with
-the VIX), shuffled (200 tables without anything to forecast), planted and planted-long (20 with an autoregression of R2 3 %).
+the VIX), shuffled (200 tables without anything to forecast), planted and planted-long (20 each with an autoregression
+of R2 3 %).
 """
 
 import argparse
