@@ -4,6 +4,7 @@ Everything is imported on first use, so that `import recurra` costs next to noth
 
     recurra.nn            RNN, LSTM, GRU and their cells: drop-in for torch.nn's
     recurra.Forecaster    a table of time series in, dated forecasts out
+    recurra.MarketForecaster   trading days in, the distribution of the next returns and variances out
     recurra.TrajectoryForecaster  a table of fixes of moving objects in, possible paths out
     recurra.Translator    pairs of texts in, a translator out
     recurra.SequenceClassifier   a sequence in, a label out
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from recurra import baselines, data, evaluation, metrics, nn, plots, prediction, training
     from recurra.learners import (
         Forecaster,
+        MarketForecaster,
         SequenceClassifier,
         SpeechRecognizer,
         TrajectoryForecaster,
@@ -30,6 +32,7 @@ __version__ = "0.1.0"
 _ROOMS = ("baselines", "data", "errors", "evaluation", "metrics", "nn", "plots", "prediction", "training")
 _LEARNERS = (
     "Forecaster",
+    "MarketForecaster",
     "SequenceClassifier",
     "SpeechRecognizer",
     "TrajectoryForecaster",
@@ -39,6 +42,7 @@ _LEARNERS = (
 
 __all__ = [
     "Forecaster",
+    "MarketForecaster",
     "SequenceClassifier",
     "SpeechRecognizer",
     "TrajectoryForecaster",

@@ -19,6 +19,7 @@ An error is one line on standard error; --debug adds the traceback."""
 
 FIT = """Train a model on a table of time series, and save it.
 
+--task market trains on trading days: recurra fit --task market --help names its settings.
 --task trajectory trains on the fixes of moving objects: recurra fit --task trajectory --help names its settings.
 --task translation trains a translator on pairs of texts: recurra fit --task translation --help names its settings.
 --task speech trains a recogniser on recordings and their texts, --task classify a classifier of sequences:
@@ -50,12 +51,13 @@ Sound stays on this machine: nothing touches the network."""
 
 TASKS = {
     "forecast": "fit",
+    "market": "fit-market",
     "trajectory": "fit-trajectory",
     "speech": "fit-speech",
     "classify": "fit-classify",
     "translation": "fit-translation",
 }
-BACKTESTS = {"forecast": "backtest", "trajectory": "backtest-trajectory"}
+BACKTESTS = {"forecast": "backtest", "market": "backtest-market", "trajectory": "backtest-trajectory"}
 
 app = App(
     name="recurra",
@@ -68,6 +70,8 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 app.command("recurra.cli.fit:fit", name="fit", help=FIT)
+app.command("recurra.cli.fit_market:fit_market", name="fit-market", show=False)
+app.command("recurra.cli.fit_market:backtest_market", name="backtest-market", show=False)
 app.command("recurra.cli.fit_trajectory:fit_trajectory", name="fit-trajectory", show=False)
 app.command("recurra.cli.fit_trajectory:backtest_trajectory", name="backtest-trajectory", show=False)
 app.command("recurra.cli.fit_translation:fit_translation", name="fit-translation", show=False)

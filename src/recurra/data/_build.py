@@ -74,19 +74,28 @@ def build(raw: RawTable, request: Request) -> tuple[Rows, Frequency]:
     Raises:
         TableError: one of its leaves for every blemish that the policy does not allow.
     """
-    columns = request.columns
-    if raw.n_rows > 0 or raw.names:
-        _require_columns(raw, request)
-    if raw.n_rows == 0:
-        raise TableError("the table has no rows; give at least the history of one series")
-    rows, places = _read(raw, request)
-    rows = _sorted(rows, columns.ds, request.policy.unsorted)
+    rows, places = read_sorted(raw, request)
     frequency = _frequency(rows, request)
     if request.policy.gaps == "fill":
         rows = _filled(rows, frequency)
     for name, values in rows.covariates.items():
         rows.covariates[name] = fill_covariate(values, rows, name, places, request.policy.missing_covariates)
     return rows, frequency
+
+
+def read_sorted(raw: RawTable, request: Request) -> tuple[Rows, Places]:
+    """Checked rows, series after series, strictly increasing in time but at no certain frequency; holes are left.
+
+    Raises:
+        TableError: one of its leaves for every blemish that the policy does not allow.
+    """
+    columns = request.columns
+    if raw.n_rows > 0 or raw.names:
+        _require_columns(raw, request)
+    if raw.n_rows == 0:
+        raise TableError("the table has no rows; give at least the history of one series")
+    rows, places = _read(raw, request)
+    return _sorted(rows, columns.ds, request.policy.unsorted), places
 
 
 def _require_columns(raw: RawTable, request: Request) -> None:

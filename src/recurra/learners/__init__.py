@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from recurra.learners.forecaster import Forecaster
     from recurra.learners.loading import TASKS, load
+    from recurra.learners.market import MarketForecaster
     from recurra.learners.sequence_classifier import SequenceClassifier
     from recurra.learners.speech import SpeechRecognizer
     from recurra.learners.trajectory import TrajectoryForecaster
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "TASKS",
     "Forecaster",
+    "MarketForecaster",
     "SequenceClassifier",
     "SpeechRecognizer",
     "TrajectoryForecaster",
@@ -26,6 +28,7 @@ __all__ = [
 
 _PLACES = {
     "Forecaster": "forecaster",
+    "MarketForecaster": "market",
     "SequenceClassifier": "sequence_classifier",
     "SpeechRecognizer": "speech",
     "TASKS": "loading",

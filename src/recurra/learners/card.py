@@ -131,6 +131,44 @@ model.predict(table)
 """
 
 
+def market_card(settings: Mapping[str, object], note: DataNote) -> str:
+    """A market forecaster's card as Markdown.
+
+    Args:
+        settings: the constructor's keywords that differ from the defaults.
+        note: where the data came from.
+    """
+    arguments = ", ".join(f"{name}={value!r}" for name, value in settings.items())
+    return f"""# MarketForecaster
+
+A recurrent network that forecasts the distribution of returns and their variance, saved by Recurra.
+
+## Data
+
+* data: {note.name}
+* licence: {note.licence}
+* {note.summary}
+
+## Scores
+
+None: every day that was given was learned from. `backtest(table, since=...)` walks forward over days that were not,
+beside random walk, EWMA, GARCH, GJR, HAR and log-HAR, and says in words whether there is evidence of skill.
+
+## Made by
+
+```python
+recurra.MarketForecaster({arguments}).fit(table)
+```
+
+## Use
+
+```python
+model = recurra.load("this folder")
+model.predict(table)
+```
+"""
+
+
 def verdict(validation: Mapping[str, float]) -> str:
     """One sentence: whether the network's error is below the best naive rule's."""
     rules = {name: score for name, score in validation.items() if name != "network"}

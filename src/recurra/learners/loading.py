@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 from recurra.checkpoints import load_checkpoint
 from recurra.errors import DamagedModelError
-from recurra.learners import forecaster, sequence_classifier, speech, trajectory, translator
+from recurra.learners import forecaster, market, sequence_classifier, speech, trajectory, translator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TASKS: "Mapping[str, type[Any]]" = {
     forecaster.TASK: forecaster.Forecaster,
+    market.TASK: market.MarketForecaster,
     sequence_classifier.TASK: sequence_classifier.SequenceClassifier,
     speech.TASK: speech.SpeechRecognizer,
     trajectory.TASK: trajectory.TrajectoryForecaster,

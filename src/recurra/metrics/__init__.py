@@ -26,9 +26,11 @@ from recurra.metrics.trajectory import (
     person_ade,
     region_coverage,
 )
+from recurra.metrics.volatility import Kupiec, gaussian_nll, kupiec, qlike, uniformity, wilson_interval
 
 __all__ = [
     "Bleu",
+    "Kupiec",
     "ade",
     "bleu",
     "character_error_rate",
@@ -38,7 +40,9 @@ __all__ = [
     "edits",
     "error_by_step",
     "fde",
+    "gaussian_nll",
     "interval_width",
+    "kupiec",
     "mae",
     "mase",
     "mase_scale",
@@ -51,11 +55,14 @@ __all__ = [
     "nll",
     "person_ade",
     "pinball",
+    "qlike",
     "quantile_loss",
     "region_coverage",
     "rmse",
     "smape",
+    "uniformity",
     "weighted_quantile_loss",
+    "wilson_interval",
     "word_error_rate",
     "wrong_answers",
 ]

@@ -4,6 +4,7 @@ Nothing here touches pyplot or a screen: each function returns a matplotlib Figu
 """
 
 from recurra.plots.alignment import alignment_chart
+from recurra.plots.calibration import pit_histogram
 from recurra.plots.fan import FanSeries, fan, fans
 from recurra.plots.files import save
 from recurra.plots.gradients import gradient_decay
@@ -22,6 +23,7 @@ __all__ = [
     "fans",
     "gradient_decay",
     "loss_curves",
+    "pit_histogram",
     "saturation_chart",
     "saturation_shares",
     "save",

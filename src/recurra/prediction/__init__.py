@@ -3,6 +3,8 @@
 from recurra.prediction.acoustic import ClassPredictor
 from recurra.prediction.endpoint import Endpoint
 from recurra.prediction.forecast import ForecastPredictor, Hindcast
+from recurra.prediction.market import MarketForecast, MarketPredictor
+from recurra.prediction.market_stream import MarketStream
 from recurra.prediction.policy import ArrivalPolicy
 from recurra.prediction.speech import SpeechPredictor
 from recurra.prediction.speech_decoding import Decoding
@@ -23,6 +25,9 @@ __all__ = [
     "ForecastStream",
     "Heard",
     "Hindcast",
+    "MarketForecast",
+    "MarketPredictor",
+    "MarketStream",
     "SpeechPredictor",
     "SpeechStream",
     "TrackArrivalPolicy",

@@ -2,6 +2,7 @@
 
 from recurra.data.catalogue.entries import DataFile, DataSet, data_set, list_data_sets
 from recurra.data.catalogue.forecasting import M4Weekly, load_cta_ridership, load_etth1, load_m4_weekly
+from recurra.data.catalogue.market import load_sp500
 from recurra.data.catalogue.speech import load_an4, load_fsdd
 from recurra.data.catalogue.store import ENVIRONMENT, data_folder, fetch, locate, verify
 from recurra.data.catalogue.trajectories import ETH_UCY_SCENES, EthUcyFold, load_eth_ucy, load_hurdat
@@ -32,6 +33,7 @@ __all__ = [
     "load_hurdat",
     "load_m4_weekly",
     "load_multi30k",
+    "load_sp500",
     "locate",
     "verify",
 ]

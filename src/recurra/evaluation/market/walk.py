@@ -1,0 +1,130 @@
+"""Walking forward through a market table: everything is fitted on the days before each fold, and on no other."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from recurra.baselines.market import market_rules
+from recurra.data.market import Asset, MarketTable
+from recurra.errors import ConfigError
+from recurra.evaluation.market.days import FIELDS, Outcome, measure, measure_rule
+from recurra.evaluation.market.report import NETWORK, MarketReport
+from recurra.prediction.market import MarketForecast
+
+Array = npt.NDArray[np.float64]
+
+
+class Hindcaster(Protocol):
+    """What a fold asks of a fitted model."""
+
+    def hindcast(self, asset: Asset, first: int) -> MarketForecast:
+        """Forecasts after every row from row number `first` on."""
+
+
+Fit = Callable[[MarketTable, int], Hindcaster]
+
+
+def walk_forward(
+    table: MarketTable, fit: Fit, horizons: Sequence[int], *, since: Any, refit: int = 250, seeds: Sequence[int] = (0,),
+    others: dict[str, Fit] | None = None,
+) -> MarketReport:  # fmt: skip
+    """Score a learner on the days from `since` on, beside the rules, on the same days.
+
+    At the first day of each fold everything is fitted anew on the days before it: scales, paths, rules, networks. A
+    target that reaches into the fold takes no part in the fit. With several seeds the losses of a day are averaged.
+
+    Args:
+        table: all days.
+        fit: from a table that ends before the fold, and a seed, to a fitted model.
+        horizons: days ahead.
+        since: first day that is forecast.
+        refit: trading days of a fold.
+        seeds: of the networks.
+        others: further learners by name, to stand beside the network.
+
+    Raises:
+        ConfigError: if there are no days before or from `since` on, or `refit` is below 1.
+    """
+    day = np.datetime64(since, "us")
+    days = np.unique(np.concatenate([asset.ds for asset in table.assets]))
+    first = int(np.searchsorted(days, day))
+    if not 0 < first < len(days) or refit < 1:
+        raise ConfigError(f"since={since} and refit={refit} leave no days to learn from, or none to forecast")
+    learners = {NETWORK: fit, **(others or {})}
+    parts: list[dict[str, Array]] = []
+    for begin in range(first, len(days), refit):
+        end = min(begin + refit, len(days))
+        parts.append(_Fold(table, days, begin, end, tuple(horizons)).run(learners, seeds))
+    joined = {name: np.concatenate([part[name] for part in parts], axis=-1) for name in parts[0]}
+    outcome = joined.pop("")
+    return MarketReport(
+        names=tuple(joined),
+        ids=table.ids,
+        days=days[first:],
+        horizons=tuple(horizons),
+        values=np.stack(list(joined.values())),
+        returns=outcome,
+        refit=refit,
+        seeds=len(seeds),
+        learners=tuple(learners),
+    )
+
+
+class _Fold:
+    """Days number begin ... end - 1, forecast from the day before each of them."""
+
+    def __init__(
+        self, table: MarketTable, days: npt.NDArray[Any], begin: int, end: int, horizons: tuple[int, ...]
+    ) -> None:
+        self.table, self.horizons = table, horizons
+        self.days = days[begin:end]
+        self.known = table.before(self.days[0])
+
+    def run(self, learners: dict[str, Fit], seeds: Sequence[int]) -> dict[str, Array]:
+        """Fields of every forecaster, [horizons, assets, fields, days]; the returns that came under the name ""."""
+        covariates = tuple(self.known.assets[0].covariates)
+        rules = market_rules(self.horizons, covariates)
+        names = [*learners, *(rule.name for rule in rules)]
+        shape = (len(self.horizons), len(self.table.assets), len(FIELDS), len(self.days))
+        found = {name: np.full(shape, np.nan) for name in names}
+        found[""] = np.full((*shape[:2], 1, shape[3]), np.nan)
+        models = {name: [fit(self.known, seed) for seed in seeds] for name, fit in learners.items()}
+        for a, asset in enumerate(self.table.assets):
+            place = self._place(asset)
+            if asset.id not in self.known.ids or not len(place):
+                continue
+            learned, origins = self.known.asset(asset.id), self._origins(asset)
+            for name, fitted in models.items():
+                found[name][:, a][..., place] = self._of_models(fitted, asset)
+            for rule in rules:
+                rule.fit(learned)
+                each = [measure_rule(rule, learned, asset, origins, days) for days in self.horizons]
+                found[rule.name][:, a][..., place] = np.stack(each)
+            came = [Outcome.of(asset, *origins, days).returns for days in self.horizons]
+            found[""][:, a, 0][:, place] = np.stack(came)
+        return found
+
+    def _origins(self, asset: Asset) -> tuple[int, int]:
+        """Rows that forecasts are made after: the last before the fold, to the last but one within it."""
+        first = len(self.known.asset(asset.id))
+        return first - 1, first + len(self._place(asset)) - 1
+
+    def _place(self, asset: Asset) -> npt.NDArray[np.int64]:
+        """Where the asset's days of this fold stand among all of the fold's days."""
+        own = asset.ds[(asset.ds >= self.days[0]) & (asset.ds <= self.days[-1])]
+        return np.asarray(np.searchsorted(self.days, own), np.int64)
+
+    def _of_models(self, models: list[Hindcaster], asset: Asset) -> Array:
+        """Mean over seeds, [horizons, fields, days]."""
+        first, last = self._origins(asset)
+        each = []
+        for model in models:
+            forecast = model.hindcast(asset.head(last), first)
+            columns = [
+                measure(Outcome.of(asset, first, last, days), forecast.variance[:, k], forecast.returns.at(k))
+                for k, days in enumerate(self.horizons)
+            ]
+            each.append(np.stack(columns))
+        return np.asarray(np.mean(each, axis=0))
