@@ -1,5 +1,7 @@
 """Translator: what it learns, how it answers, and that it goes through a folder unchanged."""
 
+import json
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 
 import recurra
 from recurra import Translator
+from recurra.checkpoints import SCHEMA_VERSION
 from recurra.errors import ConfigError, NotFittedError, TableError
 from tests.learners.translations import QUICK, reversed_rows
 
@@ -90,6 +93,32 @@ def test_it_goes_through_a_folder(fitted: Translator, tmp_path: Path) -> None:
     card = (tmp_path / "model" / "README.md").read_text()
     for part in ("* data: letters", "* licence: CC0", "1,200 of 1,200 pairs kept", "units='symbols'"):
         assert part in card
+
+
+KEPT = sorted((Path(__file__).parent / "models").glob("translator_schema_*/"))
+
+
+@pytest.mark.parametrize("folder", [folder for folder in KEPT if folder.is_dir()], ids=lambda folder: folder.name)
+def test_a_kept_model_says_what_it_said_when_it_was_made(folder: Path) -> None:
+    """The expected answers were written by make_kept_translator.py when the schema version was born."""
+    made = runpy.run_path(str(folder.parent.parent / "make_kept_translator.py"))
+    expected = json.loads(folder.with_suffix(".json").read_text())
+    model = recurra.load(folder)
+    assert model.model_hash_ == expected["model_hash"]
+    found = model.hypotheses(made["TEXTS"], n_best=2)
+    for answers, wanted in zip(found, expected["answers"], strict=True):
+        assert [each.text for each in answers] == [each["text"] for each in wanted]
+        assert [[list(pair) for pair in each.alignment] for each in answers] == [each["alignment"] for each in wanted]
+        np.testing.assert_allclose([each.score for each in answers], [each["score"] for each in wanted], rtol=1e-4)
+
+
+def test_there_is_a_kept_model_of_this_schema_version() -> None:
+    assert f"translator_schema_{SCHEMA_VERSION}" in [folder.name for folder in KEPT]
+
+
+@pytest.mark.parametrize("folder", [folder for folder in KEPT if folder.is_dir()], ids=lambda folder: folder.name)
+def test_a_kept_model_is_small(folder: Path) -> None:
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 32_000
 
 
 def test_an_ensemble_answers_as_one(fitted: Translator, tmp_path: Path) -> None:
