@@ -1,4 +1,4 @@
-"""The rules beside the networks on M4 Weekly: naive, seasonal naive, Theta, and the linear map that networks correct."""
+"""The rules beside the networks on M4 Weekly: naive, seasonal naive, Theta, and a linear map."""
 
 import numpy as np
 import numpy.typing as npt

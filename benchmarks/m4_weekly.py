@@ -132,7 +132,10 @@ def report(runs: Mapping[str, Any]) -> str:
         return ""
     rules = runs["rules"]["rules"]
     naive, off = (rules[name]["errors"]["sMAPE"] for name in ("naive", OFF))
-    lines = ["| | sMAPE % | MASE | wQL | sMAPE less naive, 95 % | less recurrent part off, 95 % |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| | sMAPE % | MASE | wQL | sMAPE less naive, 95 % | less recurrent part off, 95 % |",
+        "|---|---|---|---|---|---|",
+    ]
     lines += [f"| {name} (published) | {smape:.3f} | {mase:.3f} | | | |" for name, (smape, mase) in PUBLISHED.items()]
     lines += [f"| {name} | {rule['sMAPE']:.3f} | {rule['MASE']:.3f} | | | |" for name, rule in rules.items()]
     best: dict[str, float] = {}

@@ -132,7 +132,7 @@ class ForecastStream:
     def _take_quickly(self, arrival: Arrival) -> Forecasts | None:
         """The forecast after a row that comes when it is due and has its target; None for any other."""
         i = self._index.get(arrival.name)
-        if self._quick is None or i is None or arrival.y != arrival.y:  # noqa: PLR0124  NaN is unlike itself
+        if self._quick is None or i is None or arrival.y != arrival.y:
             return None
         if arrival.ds != self._quick.clock.after(self._last[i]).ds[0]:
             return None

@@ -117,10 +117,7 @@ def _joined(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
         return pd.concat([kept[0], new])
     names = list(old.index.names)
     whole = pd.concat(
-        [
-            pd.concat([part], keys=[name], names=names[:-1])
-            for (name, _), part in zip(parts_of(old), kept, strict=True)
-        ]
+        [pd.concat([part], keys=[name], names=names[:-1]) for (name, _), part in zip(parts_of(old), kept, strict=True)]
         + [new]
     )
     whole.index.names = names

@@ -44,6 +44,15 @@ class RecurrentForecaster(BaseForecaster):  # type: ignore[misc]
         settings: further keywords of `recurra.Forecaster`.
 
     After `fit`: `forecaster_`, the `recurra.Forecaster`.
+
+    Example:
+        >>> import numpy as np, pandas as pd
+        >>> from recurra.learners.adapters import RecurrentForecaster
+        >>> days = pd.period_range("2024-01-01", periods=60, freq="D")
+        >>> y = pd.Series(np.sin(np.arange(60)), index=days)
+        >>> forecaster = RecurrentForecaster(hidden_size=4, max_epochs=1)
+        >>> forecaster.fit(y, fh=[1, 2, 3]).predict().shape
+        (3,)
     """
 
     _tags: ClassVar[dict[str, Any]] = {
@@ -109,6 +118,7 @@ class RecurrentForecaster(BaseForecaster):  # type: ignore[misc]
         self.random_state = random_state
         self.settings = settings
         super().__init__()
+        self._y = self._X = None  # for users who switch `remember_data` on; the rows are kept here in any case
 
     def _fit(self, y: pd.DataFrame, X: pd.DataFrame | None, fh: Any) -> "RecurrentForecaster":
         self._rows = PandasRows(y, X)
@@ -213,7 +223,7 @@ class RecurrentForecaster(BaseForecaster):  # type: ignore[misc]
 
 
 def _seed(state: Any) -> int:
-    """sktime hands over whole numbers or a RandomState; a network takes a whole number."""
+    """Sktime hands over whole numbers or a RandomState; a network takes a whole number."""
     if state is None:
         return 0
     return int(state.randint(2**31)) if hasattr(state, "randint") else int(state)
