@@ -134,7 +134,6 @@ class NativeEngine:
         self._head = (self._head[0] * gain.reshape(-1), self._head[1] * gain.reshape(-1))
         when = np.arange(1.0, shape.horizon + 1)[:, None] / shape.horizon
         self._inputs = np.concatenate([np.zeros((shape.horizon, shape.n_inputs)), when], 1)
-        self._states = np.empty((shape.horizon, shape.hidden_size))
         self._zeros = torch.zeros(1, 1, shape.hidden_size, dtype=torch.float64)
 
     def advance(self, x: Array, state: Parts) -> tuple[Array, Parts]:
@@ -149,10 +148,8 @@ class NativeEngine:
         """See `Engine`."""
         first = torch.from_numpy(h).view(1, 1, -1)
         self._decoder.state = (first, self._zeros) if self._lstm else first
-        inputs, states, step = self._inputs, self._states, self._decoder.step
-        inputs[:, :-1] = x
-        for k, given in enumerate(inputs):
-            states[k] = step(given)
+        self._inputs[:, :-1] = x
+        states = self._decoder.run(self._inputs)
         weight, bias = self._head
         raw = (states @ weight + bias).reshape(self._shape)
         moved = raw[..., :2]
