@@ -133,7 +133,7 @@ class Stepper:
         Raises:
             ShapeError, DtypeError: if x does not fit the layer.
         """
-        shape = tuple(x.shape)
+        shape: tuple[int, ...] = tuple(x.shape)
         if shape[1:] != (self.batch, *self._one) and (self.batch > 1 or shape[1:] != self._one):
             raise ShapeError(f"run: expected observations of shape {['T', self.batch, *self._one]}, got {list(shape)}")
         packed = self._packed
