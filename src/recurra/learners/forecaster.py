@@ -1,7 +1,8 @@
 """Forecaster: a table of time series in, dated forecasts out, in batch and live."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -54,6 +55,12 @@ class Forecaster(Learner):
         hidden_size: int = 32,
         num_layers: int = 1,
         dropout: float = 0.1,
+        cell_options: Mapping[str, Any] = MappingProxyType({}),
+        decoder: str = "direct",
+        segment_length: int | None = None,
+        output: str = "quantiles",
+        components: int = 3,
+        conformal: bool = False,
         context: int | None = None,
         season: int | None = None,
         residual: str = "auto",
