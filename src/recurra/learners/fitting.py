@@ -195,7 +195,7 @@ def build_network(preparation: Preparation, config: ForecasterConfig) -> AnyFore
         decoder="direct" if config.decoder == "recursive" else config.decoder,
         output=config.output,
         components=config.components if config.output == "mixture" else 0,
-        options=config.cell_options,
+        options=config.cell_options or {},
         lookback=preparation.spec.lookback,
         segment=choose_segment(config, preparation.spec.season) if config.decoder == "segments" else 0,
     )

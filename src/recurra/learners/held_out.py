@@ -33,12 +33,11 @@ def learn_from_held_out(
     part, told = _calibration_part(table, held_out, stops)
     step = predictor.preparation.rows(table).step[part.rows]
     conformal = Conformal.fit(config.quantiles, part.quantiles, part.actual, step)
-    after = conformal.apply(part.quantiles, step)
-    told += (
-        f"; the {100 * (config.quantiles[-1] - config.quantiles[0]):.3g} % interval held "
-        f"{100 * _coverage(part.quantiles, part.actual):.1f} % of them before and {100 * _coverage(after, part.actual):.1f} "
-        "% after"
+    before, after = (
+        100 * _coverage(quantiles, part.actual) for quantiles in (part.quantiles, conformal.apply(part.quantiles, step))
     )
+    wide = 100 * (config.quantiles[-1] - config.quantiles[0])
+    told += f"; the {wide:.3g} % interval held {before:.1f} % of their values before and {after:.1f} % after"
     return predictor.with_(copula, conformal), {"conformal": told}
 
 

@@ -24,7 +24,9 @@ class ForecasterConfig(BaseModel):
     hidden_size: int = Field(32, ge=1, description="neurons of each recurrent layer")
     num_layers: int = Field(1, ge=1, le=16, description="recurrent layers on top of each other")
     dropout: float = Field(0.1, ge=0.0, lt=1.0, description="dropout between layers and before the output")
-    cell_options: dict[str, CellOption] = Field({}, description="options of the layer in recurra.nn, as name=value")
+    cell_options: dict[str, CellOption] | None = Field(
+        None, description="options of the layer in recurra.nn, as name=value"
+    )
     decoder: Decoder = Field(
         "direct",
         description="from the state to the steps ahead: direct (all at once), recurrent (a second layer over the "

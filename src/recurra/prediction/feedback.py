@@ -13,6 +13,7 @@ from recurra.data.preparation.reference import Array
 from recurra.data.preparation.rows import Rows
 from recurra.errors import ConfigError
 from recurra.models.forecast import State, select_state, zero_state_like
+from recurra.prediction.copula import Copula
 
 if TYPE_CHECKING:
     from recurra.data.series import SeriesTable
@@ -42,6 +43,12 @@ class Start:
         return Start(
             self.rows.select(places), select_state(self.state, torch.from_numpy(places)), self.observed[places]
         )
+
+
+def start_after(predictor: "ForecastPredictor", table: "SeriesTable") -> Start:
+    """What is carried after the last row of each series of a table."""
+    rows = StreamedRows.after(predictor.preparation, table)
+    return Start(rows, predictor.last_state(table), ~np.isnan(table.y[table.offsets[1:] - 1]))
 
 
 def start_at(predictor: "ForecastPredictor", table: "SeriesTable", rows: Rows) -> Start:
@@ -132,8 +139,8 @@ def ranks_alike(predictor: "ForecastPredictor", steps: int) -> Array:
     return predictor.copula.draw(np.random.default_rng(0), PATHS, steps)
 
 
-def ranks_of(predictor: "ForecastPredictor", ids: Sequence[str | int], n_paths: int, steps: int, seed: int) -> Array:
+def ranks_of(copula: Copula, ids: Sequence[str | int], n_paths: int, steps: int, seed: int) -> Array:
     """Ranks of each series' own: a function of the seed and the series' name, [n, paths, steps]."""
     draws = [np.random.default_rng([seed, zlib.crc32(str(name).encode())]) for name in ids]
-    each = [predictor.copula.draw(random, n_paths, steps) for random in draws]
+    each = [copula.draw(random, n_paths, steps) for random in draws]
     return np.stack(each) if each else cast("Array", np.zeros((0, n_paths, steps)))

@@ -104,6 +104,10 @@ class ForecastPredictor:
         """How the steps that the network forecasts at once hang together."""
         return self._copula or Copula.like_random_walk(self.shape.horizon)
 
+    def _said(self, distribution: Distribution) -> tuple[Array, Array]:
+        with torch.inference_mode():
+            return distribution.quantile(self.shape.levels).numpy(), distribution.mean.numpy()
+
     @property
     def is_direct(self) -> bool:
         """Whether the network forecasts all steps at once, so that nothing needs to be fed back."""
@@ -143,7 +147,10 @@ class ForecastPredictor:
         self, table: SeriesTable, future: object, tables: TablePolicy | None, horizon: int | None
     ) -> tuple[np.ndarray[Any, Any], Array]:
         """The steps after the last row of each series, and what is known of them: [n, steps] and [n, steps, K]."""
-        ds = table.future_ds(self.horizon if horizon is None else horizon)
+        steps = self.horizon if horizon is None else horizon
+        if steps < 1:
+            raise ConfigError(f"horizon is {steps}; it must be at least 1")
+        ds = table.future_ds(steps)
         reader = FutureReader(self.preparation.spec, table.columns, tables or TablePolicy())
         return ds, self.known(ds, reader.read(future, table.ids, ds))
 
@@ -218,7 +225,7 @@ class ForecastPredictor:
             with torch.inference_mode():
                 distribution = self.distribution(h, origins, prepared.future(rows[block]))
                 ranks = distribution.rank(torch.from_numpy(actual[block])).numpy()
-            parts.append((*self._said(distribution, origins), np.where(np.isnan(actual[block]), np.nan, ranks)))
+            parts.append((*self._said(distribution), np.where(np.isnan(actual[block]), np.nan, ranks)))
         quantiles, mean, ranks = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         return quantiles, mean, ranks
 
@@ -272,18 +279,16 @@ class ForecastPredictor:
             origins: what may be looked at.
             known: of the steps ahead, [n, steps, K].
         """
-        quantiles, mean = self._said(self.distribution(h, origins, known), origins)
+        quantiles, mean = self._said(self.distribution(h, origins, known))
         return Answer(quantiles[:, : known.shape[1]], mean[:, : known.shape[1]])
-
-    def _said(self, distribution: Distribution, origins: Origins) -> tuple[Array, Array]:
-        with torch.inference_mode():
-            return distribution.quantile(self.shape.levels).numpy(), distribution.mean.numpy()
 
     def answer_beyond(self, h: Tensor, origins: Origins, known: Array, start: Start) -> Answer:
         """Quantiles and means of more steps than the network forecasts at once: of paths that feed back.
 
         Args:
-            h, origins, known: as for `answer`.
+            h: outputs of the network at the origins.
+            origins: what may be looked at.
+            known: of the steps ahead, [n, steps, K].
             start: what is carried at the origins.
         """
         near, steps = self.shape.horizon, known.shape[1]
@@ -309,11 +314,11 @@ class ForecastPredictor:
         return join_states([self._run(self.preparation.rows(piece))[1] for _, piece in _pieces(table)])
 
     def to_config(self) -> dict[str, Any]:
-        """Plain values for a model folder; what is as it always was is left out, so that old folders keep their hash."""
+        """Plain values for a model folder; what is as it always was is left out: old folders keep their hash."""
         shape = {
             item.name: value
             for item, value in zip(fields(self.shape), asdict(self.shape).values(), strict=True)
-            if item.name not in LATER or (value != item.default and value != {})
+            if item.name not in LATER or value not in (item.default, {})
         }
         config: dict[str, Any] = {"network": shape, "preparation": self.preparation.to_config()}
         if self.horizon != self.shape.horizon:

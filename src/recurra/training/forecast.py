@@ -176,7 +176,7 @@ class ForecastTask:
         return float(total / max(count, 1.0))
 
     def _blocks(self, n: int) -> list[Rows]:
-        """Origins to validate on in blocks that fit into memory; evenly spaced ones where the plan bounds their number."""
+        """Origins to validate on, evenly spaced if the plan bounds their number, in blocks that fit into memory."""
         most = self.plan.validated
         chosen = np.arange(n) if most is None or n <= most else np.linspace(0, n - 1, most).astype(np.int64)
         size = max(1, VALUES_AT_ONCE // (self.network.shape.horizon * len(self.network.output.start)))

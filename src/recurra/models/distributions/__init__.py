@@ -1,7 +1,8 @@
 """Distributions that a network may put out; all answer with tensors of the parameters' broadcast shape.
 
-Normal, Student-t and mixtures of normals are `mean + std Z` with Z of mean 0 and variance 1, so that what is said of the
-first two moments holds whatever the shape. Log-normal, negative binomial, and one known by its quantiles stand beside.
+Normal, Student-t and mixtures of normals are `mean + std Z` with Z of mean 0 and variance 1, so that what is said of
+the first two moments holds whatever the shape. Log-normal, negative binomial, and one known by its quantiles stand
+beside.
 """
 
 from recurra.models.distributions.base import Distribution, ScaledDistribution

@@ -71,7 +71,7 @@ class StudentT(ScaledDistribution):
 
 @lru_cache(maxsize=256)
 def _unit_quantiles(df: tuple[float, ...], levels: tuple[float, ...]) -> Tensor:
-    """[df, levels]"""
+    """Quantiles of Z for each number of degrees of freedom and level, [df, levels]."""
     v = torch.tensor(df, dtype=torch.float64)[:, None].expand(-1, len(levels))
     one = torch.ones_like(v)
     each = StudentT(0.0 * one, one, v)

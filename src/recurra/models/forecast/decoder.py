@@ -38,7 +38,7 @@ class RecurrentDecoder(nn.Module):
         self.horizon, self.cell = horizon, cell
         self.first = nn.Linear(n_hidden, width)
         self.positions = nn.Parameter(torch.randn(horizon, N_POSITION))
-        self.recurrent = build_layer(cell, n_future + N_POSITION, width, 1, 0.0, backend, {})
+        self.recurrent = build_layer(cell, n_future + N_POSITION, width, backend=backend)
         self.last = nn.Linear(width, len(start))
         nn.init.zeros_(self.last.weight)
         with torch.no_grad():

@@ -1,6 +1,7 @@
 """Recurrent layers by name for the forecasting networks, with their options, and the states they carry."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -19,16 +20,18 @@ def build_layer(
     cell: str,
     n_inputs: int,
     hidden_size: int,
-    num_layers: int,
-    dropout: float,
-    backend: str,
-    options: Mapping[str, Any],
+    num_layers: int = 1,
+    dropout: float = 0.0,
+    backend: str = "auto",
+    options: Mapping[str, Any] = MappingProxyType({}),
 ) -> RNN | LSTM | GRU:
     """The layer of this name; its kernels begin as in Keras unless the options say otherwise.
 
     Args:
         cell: "rnn", "lstm" or "gru".
-        n_inputs, hidden_size, num_layers: sizes.
+        n_inputs: inputs at each step.
+        hidden_size: neurons of each layer.
+        num_layers: layers on top of each other.
         dropout: between layers.
         backend: who computes it.
         options: further keywords of the layer in `recurra.nn`.

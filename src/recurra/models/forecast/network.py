@@ -119,6 +119,6 @@ class ForecastNetwork(nn.Module):
         h: Float[Tensor, "*origins hidden"],
         future: Float[Tensor, "*origins horizon future"] | None = None,
     ) -> Float[Tensor, "*origins horizon quantile"]:
-        """Quantiles of the steps after each origin, relative to the rule, in units of its step; see `QuantileOutput`."""
+        """Quantiles of the steps after each origin relative to the rule, in units of its step: of `QuantileOutput`."""
         assert isinstance(self.output, QuantileOutput)
         return ordered_quantiles(self.raw(h, future), self.output.middle)

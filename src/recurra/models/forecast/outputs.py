@@ -4,6 +4,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -231,8 +232,8 @@ def mean_weights(levels: Sequence[float]) -> list[float]:
     >>> mean_weights([0.25, 0.5, 0.75])
     [0.375, 0.25, 0.375]
     """
-    edges = [0.0, *((a + b) / 2.0 for a, b in zip(levels[1:], levels[:-1], strict=True)), 1.0]
-    return [b - a for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    edges = [0.0, *((a + b) / 2.0 for a, b in pairwise(levels)), 1.0]
+    return [b - a for a, b in pairwise(edges)]
 
 
 def _bounded(x: Tensor) -> Tensor:

@@ -65,6 +65,7 @@ class SegmentNetwork(nn.Module):
         self, x: Float[Tensor, "batch time input"], state: State | None = None, lengths: Lengths | None = None
     ) -> tuple[Float[Tensor, "batch time input"], State]:
         """The inputs themselves, and the last ones: nothing else is carried."""
+        del state
         if lengths is None:
             return x, x[None, :, -1]
         last = torch.as_tensor(lengths, device=x.device) - 1
@@ -72,6 +73,7 @@ class SegmentNetwork(nn.Module):
 
     def step(self, x: Float[Tensor, "batch input"], state: State | None) -> tuple[Float[Tensor, "batch input"], State]:
         """One observation: its inputs, twice."""
+        del state
         return x, x[None]
 
     def first_state(self, batch: int) -> State:
