@@ -65,4 +65,4 @@ def _whole_windows(held_out: Hindcast) -> float:
 def _coverage(quantiles: Array, actual: Array) -> float:
     known = ~np.isnan(actual)
     inside = (quantiles[..., 0] <= actual) & (actual <= quantiles[..., -1])
-    return float(inside[known].mean()) if known.any() else float("nan")
+    return float(np.mean(inside[known])) if known.any() else float("nan")

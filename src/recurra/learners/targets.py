@@ -18,7 +18,7 @@ def check_target(table: SeriesTable, config: ForecasterConfig) -> None:
         BadValueError: naming the first row, its column and what to do.
         ConfigError: for an option of the layer.
     """
-    check_options(config.cell, config.cell_options or {})
+    check_options(config.cell, config.cell_options or {}, config.hidden_size)
     y, output = table.y, config.output
     if output == "log_normal":
         _refuse(table, config, y <= 0.0, "is not above zero", "output='log_normal' is for values above zero")

@@ -28,7 +28,8 @@ class LogNormal(Distribution):
         """Log density of the normal distribution at ln value, less ln value."""
         logs = value.log()
         z = (logs - self.location) / self.spread
-        return -0.5 * z.square() - self.spread.log() - logs - 0.5 * math.log(2.0 * math.pi)
+        log_density: Tensor = -0.5 * z.square() - self.spread.log() - logs - 0.5 * math.log(2.0 * math.pi)
+        return log_density
 
     def cdf(self, value: Tensor) -> Tensor:
         """Φ((ln value - location) / spread); 0 for a value of zero or less."""
@@ -39,8 +40,10 @@ class LogNormal(Distribution):
         """Quantiles, [..., levels]."""
         check_level_range(levels)
         z = self.location.new_tensor([NormalDist().inv_cdf(level) for level in levels])
-        return (self.location[..., None] + self.spread[..., None] * z).exp()
+        quantiles: Tensor = (self.location[..., None] + self.spread[..., None] * z).exp()
+        return quantiles
 
     def quantile_at(self, u: Tensor) -> Tensor:
         """The quantile at a level of its own in each place."""
-        return (self.location + self.spread * torch.special.ndtri(u)).exp()
+        quantiles: Tensor = (self.location + self.spread * torch.special.ndtri(u)).exp()
+        return quantiles

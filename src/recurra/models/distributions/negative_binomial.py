@@ -27,7 +27,8 @@ class NegativeBinomial(Distribution):
         """Log probability of a count."""
         m, r = self.mean, self.size
         ways = torch.lgamma(value + r) - torch.lgamma(r) - torch.lgamma(value + 1.0)
-        return ways - r * torch.log1p(m / r) + value * (m.log() - (r + m).log())
+        log_probability: Tensor = ways - r * torch.log1p(m / r) + value * (m.log() - (r + m).log())
+        return log_probability
 
     def cdf(self, value: Tensor) -> Tensor:
         """I(r / (r + m); r, k + 1) with k the whole part of `value`; 0 below zero. No derivative."""

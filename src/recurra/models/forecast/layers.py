@@ -39,7 +39,7 @@ def build_layer(
     Raises:
         ConfigError: if the layer has no such option, or it would read the future.
     """
-    check_options(cell, options)
+    check_options(cell, options, hidden_size)
     keywords = {"initialization": "keras", **options}
     return CELLS[cell](
         n_inputs,
@@ -52,7 +52,7 @@ def build_layer(
     )
 
 
-def check_options(cell: str, options: Mapping[str, Any]) -> None:
+def check_options(cell: str, options: Mapping[str, Any], hidden_size: int) -> None:
     """Refuse options that a forecasting network's layer cannot have.
 
     Raises:
@@ -64,7 +64,7 @@ def check_options(cell: str, options: Mapping[str, Any]) -> None:
         if name in OWN:
             raise ConfigError(f"cell_options: {name} is set by the forecaster's own keywords; leave it out")
     try:
-        CELLS[cell](1, 2, **dict(options))
+        CELLS[cell](1, hidden_size, **dict(options))
     except (TypeError, ValueError) as error:
         known = "see the keywords of recurra.nn." + CELLS[cell].__name__
         raise ConfigError(f"cell_options: {str(error).splitlines()[0]}; {known}") from None

@@ -103,7 +103,8 @@ class SegmentNetwork(nn.Module):
         if self.embedding is not None and self.future is not None and self.mix is not None:
             own = self.embedding(z).repeat_interleave(w, 1)[:, : self.shape.horizon]
             raw = raw + self.mix(torch.tanh(own + self.future(future).reshape(own.shape)))
-        return raw.reshape(*origins, self.shape.horizon, -1)
+        numbers: Tensor = raw.reshape(*origins, self.shape.horizon, -1)
+        return numbers
 
     def _decode(self, places: Tensor, state: State, m: int) -> Float[Tensor, "origin segment hidden"]:
         """One step from the last state for each segment ahead."""
