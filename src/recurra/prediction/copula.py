@@ -49,15 +49,25 @@ class Copula:
         seen = np.corrcoef(scores, rowvar=False)
         return cls((windows * seen + PRIOR_WINDOWS * walk.correlation) / (windows + PRIOR_WINDOWS))
 
-    def draw(self, random: np.random.Generator, n_paths: int, steps: int) -> Array:
+    def draw(self, random: np.random.Generator, n_paths: int, steps: int, mirrored: bool = False) -> Array:
         """Ranks of paths, each step's spread evenly over (0, 1), [paths, steps].
 
         Blocks of `horizon` steps are drawn one after the other and do not depend on each other.
+
+        Args:
+            random: draws.
+            n_paths: how many; even if mirrored.
+            steps: steps ahead.
+            mirrored: whether the second half of the paths has the opposite ranks of the first, so that the middle of
+                symmetric distributions is met exactly.
         """
         horizon = len(self.correlation)
         factor = np.linalg.cholesky(self.correlation + JITTER * np.eye(horizon))
-        blocks = [random.standard_normal((n_paths, horizon)) @ factor.T for _ in range(-(-steps // horizon))]
+        drawn = n_paths // 2 if mirrored else n_paths
+        blocks = [random.standard_normal((drawn, horizon)) @ factor.T for _ in range(-(-steps // horizon))]
         scores = np.concatenate(blocks, axis=1)[:, :steps]
+        if mirrored:
+            scores = np.concatenate([scores, -scores])
         return (_places(scores) + 0.5) / n_paths
 
 

@@ -136,7 +136,7 @@ def _paths(predictor: "ForecastPredictor", start: Start, known: Array, ranks: Ar
 
 def ranks_alike(predictor: "ForecastPredictor", steps: int) -> Array:
     """The ranks that forecasts by feeding back are made with: the same ones always, [paths, steps]."""
-    return predictor.copula.draw(np.random.default_rng(0), PATHS, steps)
+    return predictor.copula.draw(np.random.default_rng(0), PATHS, steps, mirrored=True)
 
 
 def ranks_of(copula: Copula, ids: Sequence[str | int], n_paths: int, steps: int, seed: int) -> Array:
