@@ -14,17 +14,30 @@ from recurra.data.preparation.rows import Rows
 from recurra.data.series import SeriesTable
 from recurra.data.windows import WindowIndex
 from recurra.errors import BadValueError, ConfigError, NonFiniteLossError
-from recurra.learners.choices import Candidate, candidate_references, choose_context, choose_memory, validation_cuts
+from recurra.learners.choices import (
+    Candidate,
+    candidate_references,
+    choose_context,
+    choose_lookback,
+    choose_memory,
+    choose_segment,
+    network_horizon,
+    stopping_ends,
+    validation_cuts,
+)
+from recurra.learners.held_out import learn_from_held_out
 from recurra.learners.schema import ForecasterConfig
 from recurra.metrics import mae
-from recurra.models.forecast import ForecastNetwork, ForecastShape
-from recurra.prediction import ForecastPredictor
+from recurra.models.forecast import AnyForecastNetwork, ForecastShape, build_forecast_network
+from recurra.prediction import ForecastPredictor, Hindcast
 from recurra.training import History, Trainer, TrainingOptions, build_progress
 from recurra.training.forecast import ForecastTask, WindowPlan
 
 Network = TypeVar("Network", bound=torch.nn.Module)
 
 ORIGINS_BUDGET = 4_000_000
+VALIDATED = 4_000
+HINDCAST = 400
 BATCHES_OF_AN_EPOCH = 50
 
 
@@ -75,7 +88,10 @@ def fit_forecaster(table: SeriesTable, config: ForecasterConfig) -> Fitted:
     if trials[-1].history.ending == "interrupted":
         best.history.ending = "interrupted"
     error = next((trial.error for trial in trials if trial.error is not None), None)
-    return replace(best, reasons=reasons, error=error, validation=validation_scores(best.predictor, table, cuts))
+    held_out = best.predictor.hindcast(table, cuts - 1, None if best.predictor.is_direct else HINDCAST)
+    validation = validation_scores(best.predictor, table, held_out)
+    predictor, told = learn_from_held_out(best.predictor, table, held_out, stopping_ends(table, cuts, config), config)
+    return replace(best, predictor=predictor, reasons={**reasons, **told}, error=error, validation=validation)
 
 
 def _train(
@@ -91,9 +107,11 @@ def _train(
     prepared = _prepare_all(preparation, table)
     network = build_network(preparation, config)
     context = choose_context(config, spec.season)
-    windows = WindowIndex(training, context, 1, config.horizon)
-    ends = prepared.offsets[:-1] + cuts
-    task = ForecastTask(network, prepared, ends, windows, window_plan(spec, config, context))
+    plan = window_plan(spec, config, context)
+    windows = WindowIndex(training, plan.context, 1, spec.horizon)
+    begins = prepared.offsets[:-1]
+    stops = begins + stopping_ends(table, cuts, config)
+    task = ForecastTask(network, prepared, begins + cuts, windows, plan, stops)
     options = replace(training_options(config), max_seconds=max_seconds)
     trainer = Trainer(network, task, options, build_progress(config.progress))
     error = None
@@ -102,7 +120,7 @@ def _train(
             trainer.run()
         except NonFiniteLossError as problem:
             error = problem
-    predictor = ForecastPredictor(preparation, network)
+    predictor = ForecastPredictor(preparation, network, config.horizon)
     return Fitted(predictor, trainer.history, context, {"residual": candidate.reason}, {}, error)
 
 
@@ -148,7 +166,7 @@ def choose_spec(training: SeriesTable, config: ForecasterConfig) -> PreparationS
     elif frequency.is_index and calendar:
         raise ConfigError("calendar features need dates; the time stamps are whole numbers: use calendar=()")
     return PreparationSpec(
-        horizon=config.horizon,
+        horizon=network_horizon(config),
         season=season,
         reference="naive",
         scaling=config.scaling,
@@ -159,23 +177,30 @@ def choose_spec(training: SeriesTable, config: ForecasterConfig) -> PreparationS
         past=config.past_covariates,
         future=config.future_covariates,
         show_missing=config.missing == "mask",
+        lookback=choose_lookback(config, season),
     )
 
 
-def build_network(preparation: Preparation, config: ForecasterConfig) -> ForecastNetwork:
+def build_network(preparation: Preparation, config: ForecasterConfig) -> AnyForecastNetwork:
     """The network with its starting weights, drawn from the seed without touching the global generator."""
     shape = ForecastShape(
         n_inputs=preparation.n_inputs,
         n_future=preparation.n_known,
-        horizon=config.horizon,
+        horizon=preparation.spec.horizon,
         levels=config.quantiles,
         cell=config.cell,
         hidden_size=config.hidden_size,
         num_layers=config.num_layers,
         dropout=config.dropout,
+        decoder="direct" if config.decoder == "recursive" else config.decoder,
+        output=config.output,
+        components=config.components if config.output == "mixture" else 0,
+        options=config.cell_options or {},
+        lookback=preparation.spec.lookback,
+        segment=choose_segment(config, preparation.spec.season) if config.decoder == "segments" else 0,
     )
     with seeded(config):
-        network = ForecastNetwork(shape, config.backend)
+        network = build_forecast_network(shape, config.backend)
     return on_device(network, config.device)
 
 
@@ -194,7 +219,12 @@ def on_device(network: Network, device: str) -> Network:
 
 def window_plan(spec: PreparationSpec, config: ForecasterConfig, context: int) -> WindowPlan:
     """How windows are drawn: warmed over up to one context, and at most so many forecasts a batch."""
-    forecasts = config.batch_size * config.horizon * len(config.quantiles)
+    forecasts = config.batch_size * spec.horizon * len(config.quantiles)
+    if config.decoder == "recurrent":
+        forecasts *= config.hidden_size
+    if spec.lookback:
+        young, size = min(spec.season, 8), config.batch_size
+        return WindowPlan(1, size, BATCHES_OF_AN_EPOCH, youngest=young, seed=config.seed, validated=VALIDATED)
     return WindowPlan(
         context=context,
         batch_size=config.batch_size,
@@ -218,16 +248,15 @@ def training_options(config: RunSettings) -> TrainingOptions:
     )
 
 
-def validation_scores(predictor: ForecastPredictor, table: SeriesTable, cuts: Rows) -> dict[str, float]:
+def validation_scores(predictor: ForecastPredictor, table: SeriesTable, hindcast: Hindcast) -> dict[str, float]:
     """Mean absolute error over the validation part of the network and of the naive rules, in the target's units."""
     spec = predictor.preparation.spec
-    hindcast = predictor.hindcast(table, cuts - 1)
     prepared = predictor.preparation.rows(table)
     lookback = prepared.origins(hindcast.rows).lookback
     shift = prepared.shift[hindcast.rows]
     scores = {"network": mae(hindcast.actual, hindcast.median)}
-    scores["naive"] = mae(hindcast.actual, Reference("naive", 1).ahead(lookback, shift, spec.horizon))
+    scores["naive"] = mae(hindcast.actual, Reference("naive", 1).ahead(lookback, shift, predictor.horizon))
     if spec.season > 1:
-        seasonal = Reference("seasonal", spec.season).ahead(lookback, shift, spec.horizon)
+        seasonal = Reference("seasonal", spec.season).ahead(lookback, shift, predictor.horizon)
         scores["seasonal naive"] = mae(hindcast.actual, seasonal)
     return {name: float(score) for name, score in scores.items() if np.isfinite(score)}

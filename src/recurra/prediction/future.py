@@ -51,7 +51,7 @@ class FutureReader:
         if source is None:
             raise TableError(
                 f"this model needs the columns {', '.join(map(repr, self.spec.future))} of the next "
-                f"{self.spec.horizon} steps: hand them in as a second table (future=)"
+                f"{ds.shape[1]} steps: hand them in as a second table (future=)"
             )
         table = self._table(source, names)
         absent = [name for name in self.spec.future if name not in table.covariates]

@@ -9,11 +9,11 @@ from recurra.data.forecasts import Forecasts
 from recurra.data.preparation import StreamedRows
 from recurra.data.preparation.single import SingleRows, at_default, serves
 from recurra.errors import BackendUnavailable
-from recurra.models.forecast import ForecastNetwork, QuantileHead, State
+from recurra.models.forecast import DirectHead, ForecastNetwork, QuantileOutput, State, mean_weights
 from recurra.models.forecast.heads import MINIMUM_SPREAD
 from recurra.nn.stepper import Stepper
 from recurra.prediction.clock import Clock
-from recurra.prediction.forecast import ForecastPredictor
+from recurra.prediction.forecast import Answer, ForecastPredictor
 
 Array = npt.NDArray[np.float64]
 SIZES = frozenset({"n_inputs", "n_future", "horizon", "levels", "cell", "hidden_size", "num_layers", "dropout"})
@@ -28,9 +28,9 @@ class QuickSteps:
 
     def __init__(self, predictor: ForecastPredictor) -> None:
         network = predictor.network
-        self._predictor, self._levels = predictor, predictor.shape.levels
+        self._predictor, self._mean_weights = predictor, np.array(mean_weights(predictor.shape.levels))
         self._rows, self.clock = SingleRows(predictor.preparation.spec), Clock(predictor.preparation)
-        self._stepper, self._head = Stepper(network.recurrent), _Head(network.head)
+        self._stepper, self._head = Stepper(network.recurrent), _Head(network.head, network.output.middle)
         self._inputs = np.empty(predictor.shape.n_inputs)
 
     def take(self, rows: StreamedRows, state: State, i: int, y: float, stamp: Any) -> tuple[npt.NDArray[Any], Array]:
@@ -61,7 +61,8 @@ class QuickSteps:
 
     def answer(self, name: str | int, ds: npt.NDArray[Any], quantiles: Array) -> Forecasts:
         """The forecast of one stream."""
-        return self._predictor.as_forecasts((name,), ds[None], quantiles[None])
+        answer = Answer(quantiles[None], (quantiles @ self._mean_weights)[None])
+        return self._predictor.as_forecasts((name,), ds[None], answer)
 
 
 def quick_steps(predictor: ForecastPredictor) -> QuickSteps | None:
@@ -70,8 +71,11 @@ def quick_steps(predictor: ForecastPredictor) -> QuickSteps | None:
     It takes models without covariates, whose quantiles come straight from the state, with the native kernels built.
     """
     network = predictor.network
-    plain = type(network) is ForecastNetwork and type(network.head) is QuantileHead
-    if not plain or not serves(predictor.preparation.spec):
+    if type(network) is not ForecastNetwork or not serves(predictor.preparation.spec):
+        return None
+    if type(network.head) is not DirectHead or type(network.output) is not QuantileOutput:
+        return None
+    if predictor.conformal is not None or not predictor.is_direct:
         return None
     if not all(at_default(predictor.shape, name) for name in vars(predictor.shape) if name not in SIZES):
         return None
@@ -82,10 +86,10 @@ def quick_steps(predictor: ForecastPredictor) -> QuickSteps | None:
 
 
 class _Head:
-    """`QuantileHead.forward` of one state, on arrays."""
+    """`DirectHead.forward` of one state and `ordered_quantiles`, on arrays."""
 
-    def __init__(self, head: QuantileHead) -> None:
-        self._middle, self._shape = head.middle, (head.horizon, len(head.levels))
+    def __init__(self, head: DirectHead, middle: int) -> None:
+        self._middle, self._shape = middle, (head.horizon, head.n_parameters)
         parts = {name: weight.detach().numpy() for name, weight in head.state_dict().items()}
         self._state, self._bias = parts["state.weight"], parts["state.bias"]
         self._future = None

@@ -14,14 +14,14 @@ from recurra.data.preparation import Origins, StreamedRows
 from recurra.data.readers import is_whole_number
 from recurra.data.series import SeriesTable
 from recurra.errors import ConfigError, StreamError, TimeStampError
-from recurra.models.forecast import State, join_states, select_state, zero_state_like
+from recurra.models.forecast import join_states, select_state, zero_state_like
 from recurra.prediction.arrivals import Arrival, ArrivalReader, Row
+from recurra.prediction.feedback import Start, parts_of
 from recurra.prediction.forecast import ForecastPredictor
 from recurra.prediction.future import FutureReader
 from recurra.prediction.policy import ArrivalPolicy
 from recurra.prediction.quick import quick_steps
 from recurra.prediction.snapshot import pack_snapshot, unpack_snapshot
-from recurra.shapes import Tensor
 
 Rows = npt.NDArray[np.int64]
 Array = npt.NDArray[np.float64]
@@ -146,7 +146,7 @@ class ForecastStream:
         last = {arrival.name: arrival.ds for arrival in plan}
         names = list(dict.fromkeys(arrival.name for arrival in arrivals))
         stamps = np.array([last[name] if name in last else self.last_seen(name) for name in names], self._last.dtype)
-        ds = self._frequency.steps_after(stamps, self._spec.horizon)
+        ds = self._frequency.steps_after(stamps, self._predictor.horizon)
         covariates = self._encoded_future(names, ds, future)
         calendar = self._calendar(np.concatenate([stamps[:, None], ds], axis=1))
         ahead = np.concatenate([calendar[:, 1:], covariates], axis=2)
@@ -211,7 +211,7 @@ class ForecastStream:
         x, origins = self._rows.advance(streams, np.array([a.y for a in batch]), past, known)
         rows = torch.from_numpy(streams)
         _, after = self._predictor.network.step(torch.from_numpy(x), select_state(self._state, rows))
-        for mine, new in zip(_parts(self._state), _parts(after), strict=True):
+        for mine, new in zip(parts_of(self._state), parts_of(after), strict=True):
             mine[:, rows] = new
         self._last[streams] = stamps
         return origins
@@ -226,9 +226,13 @@ class ForecastStream:
         return self._preparation.future.encode(covariates, ds.size).reshape(*ds.shape, -1)
 
     def _answer(self, streams: Rows, origins: Origins, ds: npt.NDArray[Any], ahead: Array) -> Forecasts:
-        h = _parts(self._state)[0][-1, torch.from_numpy(streams)]
-        quantiles = self._predictor.quantiles_from(h, origins, ahead)
-        return self._predictor.as_forecasts([self._names[i] for i in streams], ds, quantiles)
+        predictor, names = self._predictor, [self._names[i] for i in streams]
+        h = parts_of(self._state)[0][-1, torch.from_numpy(streams)]
+        if ahead.shape[1] <= predictor.shape.horizon:
+            return predictor.as_forecasts(names, ds, predictor.answer(h, origins, ahead))
+        state = select_state(self._state, torch.from_numpy(streams))
+        start = Start(self._rows.select(streams), state, origins.observed)
+        return predictor.as_forecasts(names, ds, predictor.answer_beyond(h, origins, ahead, start))
 
     def forecasts(self, future: object = None) -> Forecasts:
         """The present forecast of every stream, without a new row.
@@ -239,7 +243,7 @@ class ForecastStream:
         if not self._names:
             raise StreamError("no stream has begun; hand in a row first")
         streams = np.arange(len(self._names))
-        ds = self._frequency.steps_after(self._last, self._spec.horizon)
+        ds = self._frequency.steps_after(self._last, self._predictor.horizon)
         ahead = np.concatenate([self._calendar(ds), self._encoded_future(self._names, ds, future)], axis=2)
         return self._answer(streams, self._rows.origins(streams, np.ones(len(streams), dtype=bool)), ds, ahead)
 
@@ -254,7 +258,7 @@ class ForecastStream:
     def snapshot(self) -> bytes:
         """The state as bytes, for `restore` after a restart; carries schema version and model fingerprint."""
         arrays = {**self._rows.to_arrays(), "last": self._last.astype(np.int64)}
-        arrays.update({f"state.{i}": part.numpy() for i, part in enumerate(_parts(self._state))})
+        arrays.update({f"state.{i}": part.numpy() for i, part in enumerate(parts_of(self._state))})
         header = {
             "ids": self._names,
             "policy": [self._policy.late, self._policy.repeated, self._policy.skipped],
@@ -277,13 +281,9 @@ class ForecastStream:
         stream.time_zone = header["time_zone"]
         stream._rows = StreamedRows.from_arrays(predictor.preparation, header["ids"], arrays)
         stream._last = arrays["last"].astype(stream._last.dtype)
-        parts = [torch.from_numpy(arrays[f"state.{i}"].copy()) for i in range(len(_parts(stream._state)))]
+        parts = [torch.from_numpy(arrays[f"state.{i}"].copy()) for i in range(len(parts_of(stream._state)))]
         stream._state = (parts[0], parts[1]) if len(parts) == 2 else parts[0]
         return stream
-
-
-def _parts(state: State) -> tuple[Tensor, ...]:
-    return state if isinstance(state, tuple) else (state,)
 
 
 def _rounds(arrivals: Sequence[Arrival]) -> list[list[Arrival]]:

@@ -39,6 +39,11 @@ class Origins:
     scale: Array
     step: Array
 
+    def window(self, length: int) -> Array:
+        """The last values relative to the latest one, in units of the scale, the latest one first, [n, length]."""
+        values = self.lookback(np.arange(length))
+        return squash((values - values[:, :1]) / self.scale[:, None])
+
     def target_inputs(self, lags: tuple[int, ...], show_missing: bool) -> Array:
         """The target's own inputs at each origin: level, look-backs relative to the present, and if it is missing.
 

@@ -23,6 +23,7 @@ class PreparationSpec:
         calendar: names of calendar features.
         past, future: names of the covariates.
         show_missing: whether the network is told that the target is missing.
+        lookback: last values of the target that the network reads at each origin, beside its inputs; 0 for none.
     """
 
     horizon: int
@@ -36,6 +37,7 @@ class PreparationSpec:
     past: tuple[str, ...] = ()
     future: tuple[str, ...] = ()
     show_missing: bool = False
+    lookback: int = 0
 
     @property
     def lags(self) -> tuple[int, ...]:
@@ -49,7 +51,8 @@ class PreparationSpec:
 
     def to_config(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return asdict(self)
+        values = asdict(self)
+        return values if self.lookback else {name: value for name, value in values.items() if name != "lookback"}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "PreparationSpec":

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from recurra.data.preparation.preparation import Preparation, one_step_errors
 from recurra.data.preparation.reference import Array, Lookback, Steps
-from recurra.data.preparation.rows import Origins, Rows, fill_missing
+from recurra.data.preparation.rows import Origins, Rows, fill_missing, gather_lookback
 from recurra.data.preparation.running import RunningLevel
 from recurra.data.series import SeriesTable
 
@@ -27,9 +27,14 @@ class StreamedRows:
         self.preparation, self.spec, self.rule = preparation, preparation.spec, preparation.rule
         n = len(ids)
         self.fixed = preparation.fixed_levels(ids)
-        self.recent = np.repeat(preparation.start_levels(ids)[:, None], self.rule.reach + 1, axis=1)
+        self.recent = np.repeat(preparation.start_levels(ids)[:, None], self._width, axis=1)
         self.age = np.full(n, -1, dtype=np.int64)
         self.running = RunningLevel.empty(n, self.spec.memory)
+
+    @property
+    def _width(self) -> int:
+        """Last values that are carried."""
+        return max(self.rule.reach + 1, self.spec.lookback)
 
     @classmethod
     def after(cls, preparation: Preparation, table: SeriesTable) -> "StreamedRows":
@@ -46,6 +51,34 @@ class StreamedRows:
                 sums = RunningLevel.empty(1, streams.spec.memory).over(table.y[begin:end], errors[begin:end])
                 streams.running.assign(np.array([i]), sums.select(np.array([end - begin - 1])))
         return streams
+
+    @classmethod
+    def at(cls, preparation: Preparation, table: SeriesTable, rows: Rows) -> "StreamedRows":
+        """One stream for each of some rows of a table: that of the row's series, right after it."""
+        owner = table.series_of_rows
+        streams = cls(preparation, [table.ids[i] for i in owner[rows]])
+        fill, age = fill_missing(table.y, table.offsets, streams.rule, preparation.start_levels(table.ids))
+        streams.recent = gather_lookback(fill, age, rows)(np.arange(streams.recent.shape[1]))
+        streams.age = age[rows]
+        errors = one_step_errors(table.y, fill, age, streams.rule)
+        for i in np.unique(owner[rows]) if len(rows) else ():
+            begin, end = int(table.offsets[i]), int(table.offsets[i + 1])
+            mine = np.flatnonzero(owner[rows] == i)
+            if np.isnan(streams.fixed[mine[0], 0]):
+                sums = RunningLevel.empty(1, streams.spec.memory).over(table.y[begin:end], errors[begin:end])
+                streams.running.assign(mine, sums.select(rows[mine] - begin))
+        return streams
+
+    def select(self, streams: Rows) -> "StreamedRows":
+        """A copy of some of the streams."""
+        twin = StreamedRows(self.preparation, ())
+        twin.fixed, twin.recent, twin.age = self.fixed[streams], self.recent[streams], self.age[streams]
+        twin.running = self.running.select(streams)
+        return twin
+
+    def repeated(self, times: int) -> "StreamedRows":
+        """Every stream so many times, its copies next to each other."""
+        return self.select(np.repeat(np.arange(len(self.age)), times))
 
     def extend(self, other: "StreamedRows") -> None:
         """Take over the streams of another object behind the own ones."""
