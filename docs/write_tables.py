@@ -12,6 +12,7 @@ from typing import Any
 from benchmarks import (
     _cta_report,
     _eth_ucy_report,
+    _etth1_report,
     _layers_report,
     _market_report,
     an4,
@@ -37,6 +38,7 @@ PARTS = {
     "sines": ("Synthetic sines", sines.report),
     "m4_weekly": ("M4 Weekly", m4_weekly.report),
     "rivals": ("Beside NeuralForecast", rivals.report),
+    "etth1": ("ETTh1", _etth1_report.report),
     "eth_ucy": ("Pedestrians: ETH/UCY", _eth_ucy_report.report),
     "hurricanes": ("Atlantic hurricanes", hurricanes.report),
     "track_stream": ("A stream of tracks", track_stream.report),

@@ -22,7 +22,7 @@ def longer(model, horizon):
 def test_steps_beyond_the_horizon_are_one_more_forecast_after_the_path(
     cell, num_layers, scaling, frame, read, predictor
 ):
-    """One path of middle ranks: rows 4 to 6 ahead are the forecast after the table that the path's first rows extend."""
+    """One path of middle ranks: steps 4 to 6 are the forecast after the table with the path's first rows."""
     rows = frame("ab", 30)
     table = read(rows)
     model = predictor(table, cell=cell, num_layers=num_layers, scaling=scaling, reference="linear")
