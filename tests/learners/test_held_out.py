@@ -14,7 +14,7 @@ def noisy(make_table):
 
 def test_margins_come_from_rows_that_decided_nothing(noisy, quick):
     """Changed calibration rows change no weight, and the margins; the report says so."""
-    settings = {"conformal": True, "validation": 80, "max_epochs": 3}
+    settings = {"conformal": True, "validation": 80, "max_epochs": 2}
     model = quick(**settings).fit(noisy)
     late = noisy.groupby("unique_id").cumcount() >= 360
     other = quick(**settings).fit(noisy.assign(y=noisy["y"].where(~late, 3 * noisy["y"])))
