@@ -12,7 +12,7 @@ from recurra.data.forecasts import Forecasts
 from recurra.data.frequency import show_stamp
 from recurra.data.series import SeriesTable
 from recurra.errors import BadValueError, MissingColumnError, TableError
-from recurra.evaluation import BacktestReport, backtest
+from recurra.evaluation import BacktestReport, Overlap, Window, backtest
 from recurra.learners.card import DataNote, forecast_card
 from recurra.learners.fitting import Fitted, fit_forecaster
 from recurra.learners.parameters import Learner, validate
@@ -195,17 +195,27 @@ class Forecaster(Learner):
         series = self._known_table(table)
         return self._predictor.hindcast(series, np.full(series.n_series, since))
 
-    def backtest(self, table: Any, folds: int = 8, stride: int | None = None, refit: bool = False) -> BacktestReport:
+    def backtest(
+        self,
+        table: Any,
+        folds: int = 8,
+        stride: int | None = None,
+        refit: int = False,
+        window: Window = "expanding",
+        overlap: Overlap = "refuse",
+    ) -> BacktestReport:
         """Score this learner's settings on rows it never saw, beside the naive rules.
 
         The origin rolls forward over the last rows of the table. A fresh copy is fitted on the rows before
-        the first origin, or before every origin with `refit=True`; this model itself is left as it is.
+        the first origin, or before every `refit`-th; this model itself is left as it is.
 
         Args:
             table: as for `fit`.
             folds: number of origins.
             stride: rows between origins; the horizon by default.
-            refit: fit again at every origin.
+            refit: fit again at every so many origins; True means at each, False only before the first.
+            window: "expanding" fits on all rows before the origin, "sliding" on as many as the first origin has.
+            overlap: "refuse" a stride below the horizon, or "declare" that rows are scored several times.
         """
         config = validate(ForecasterConfig, self.get_params())
         series = self._table(table, config)
@@ -217,6 +227,8 @@ class Forecaster(Learner):
             folds=folds,
             stride=stride,
             refit=refit,
+            window=window,
+            overlap=overlap,
             season=config.season or series.frequency.season,
             future_covariates=config.future_covariates,
         )

@@ -20,6 +20,7 @@ from recurra.prediction.feedback import Start, parts_of
 from recurra.prediction.forecast import ForecastPredictor
 from recurra.prediction.future import FutureReader
 from recurra.prediction.policy import ArrivalPolicy
+from recurra.prediction.quick import quick_steps
 from recurra.prediction.snapshot import pack_snapshot, unpack_snapshot
 
 Rows = npt.NDArray[np.int64]
@@ -59,6 +60,7 @@ class ForecastStream:
         self._future = FutureReader(self._spec, columns, tables)
         self.columns = columns
         self.time_zone = self._spec.time_zone if table is None else table.time_zone
+        self._quick = quick_steps(predictor)
         self._begin(() if table is None else table.ids)
         if table is not None:
             self._rows = StreamedRows.after(self._preparation, table)
@@ -109,7 +111,9 @@ class ForecastStream:
             TableError: the row, or the future, is wrong; nothing has changed.
             StreamError: it is late, repeated or comes after a gap, and the policy refuses that; nothing has changed.
         """
-        return self._take([self._reader.read_row(row, 1)], future)
+        arrival = self._reader.read_row(row, 1)
+        quickly = self._take_quickly(arrival) if future is None else None
+        return self._take([arrival], future) if quickly is None else quickly
 
     def update_many(self, rows: Iterable[Row] | object, future: object = None) -> Forecasts:
         """Rows of several series in, all advanced in one batched step; forecasts of these series out.
@@ -124,6 +128,17 @@ class ForecastStream:
         if not arrivals:
             raise StreamError("there is no row to take; hand in at least one")
         return self._take(arrivals, future)
+
+    def _take_quickly(self, arrival: Arrival) -> Forecasts | None:
+        """The forecast after a row that comes when it is due and has its target; None for any other."""
+        i = self._index.get(arrival.name)
+        if self._quick is None or i is None or arrival.y != arrival.y:
+            return None
+        if arrival.ds != self._quick.clock.after(self._last[i]).ds[0]:
+            return None
+        ds, quantiles = self._quick.take(self._rows, self._state, i, arrival.y, arrival.ds)
+        self._last[i] = arrival.ds
+        return self._quick.answer(self._names[i], ds, quantiles)
 
     def _take(self, arrivals: Sequence[Arrival], future: object) -> Forecasts:
         """Everything that may be refused is refused first; then nothing can fail."""
@@ -235,6 +250,7 @@ class ForecastStream:
     def fork(self) -> "ForecastStream":
         """An independent copy: rows that one takes do not reach the other."""
         twin = copy.copy(self)
+        twin._quick = quick_steps(self._predictor)
         twin._index, twin._names, twin._rows = dict(self._index), list(self._names), self._rows.copy()
         twin._last, twin._state = self._last.copy(), select_state(self._state, torch.arange(len(self._names)))
         return twin

@@ -74,6 +74,8 @@ def fill_missing(y: Array, offsets: Rows, reference: Reference, start_level: Arr
     starts = np.repeat(offsets[:-1], np.diff(offsets))
     age = np.arange(len(y), dtype=np.int64) - starts
     missing = np.isnan(y)
+    if not missing.any():
+        return fill, age
     for i in np.unique(np.searchsorted(offsets, np.flatnonzero(missing), side="right") - 1):
         begin, end = int(offsets[i]), int(offsets[i + 1])
         seen = np.flatnonzero(~missing[begin:end])
