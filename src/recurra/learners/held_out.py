@@ -60,7 +60,7 @@ def _calibration_part(table: SeriesTable, held_out: Hindcast, stops: Rows) -> tu
 def _whole_windows(held_out: Hindcast) -> float:
     """Windows that do not overlap in the held-out origins, about."""
     whole = ~np.isnan(held_out.actual).any(axis=1)
-    return float(whole.sum()) / held_out.actual.shape[1]
+    return int(np.count_nonzero(whole)) / int(held_out.actual.shape[1])
 
 
 def _coverage(quantiles: Array, actual: Array) -> float:
