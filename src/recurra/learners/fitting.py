@@ -29,7 +29,7 @@ from recurra.learners.held_out import learn_from_held_out
 from recurra.learners.schema import ForecasterConfig
 from recurra.metrics import mae
 from recurra.models.forecast import AnyForecastNetwork, ForecastShape, build_forecast_network
-from recurra.prediction import ForecastPredictor, Hindcast
+from recurra.prediction import AnyPredictor, ForecastPredictor, Hindcast
 from recurra.training import History, Trainer, TrainingOptions, build_progress
 from recurra.training.forecast import ForecastTask, WindowPlan
 
@@ -54,7 +54,7 @@ class Fitted:
         error: the error that ended training early, if one did.
     """
 
-    predictor: ForecastPredictor
+    predictor: AnyPredictor
     history: History
     context: int
     reasons: dict[str, str]
@@ -248,7 +248,7 @@ def training_options(config: RunSettings) -> TrainingOptions:
     )
 
 
-def validation_scores(predictor: ForecastPredictor, table: SeriesTable, hindcast: Hindcast) -> dict[str, float]:
+def validation_scores(predictor: AnyPredictor, table: SeriesTable, hindcast: Hindcast) -> dict[str, float]:
     """Mean absolute error over the validation part of the network and of the naive rules, in the target's units."""
     spec = predictor.preparation.spec
     prepared = predictor.preparation.rows(table)
