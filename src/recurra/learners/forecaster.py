@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -235,9 +236,16 @@ class Forecaster(Learner):
         """
         config = validate(ForecasterConfig, self.get_params())
         series = self._table(table, config)
-        return backtest(
+        notes: list[str] = []
+
+        def fit(history: SeriesTable) -> Callable[[SeriesTable, SeriesTable | None], Forecasts]:
+            model = type(self)(**self.get_params()).fit(history)
+            notes[:] = [f"Intervals: {model.reasons_['conformal']}."] if config.conformal else []
+            return model._predictor.forecasts
+
+        report = backtest(
             series,
-            self._fit_for_backtest,
+            fit,
             horizon=config.horizon,
             levels=config.quantiles,
             folds=folds,
@@ -248,9 +256,7 @@ class Forecaster(Learner):
             season=config.season or series.frequency.season,
             future_covariates=config.future_covariates,
         )
-
-    def _fit_for_backtest(self, history: SeriesTable) -> Callable[[SeriesTable, SeriesTable | None], Forecasts]:
-        return type(self)(**self.get_params()).fit(history)._predictor.forecasts
+        return replace(report, notes=tuple(notes))
 
     def stream(
         self, table: Any = None, late: str = "refuse", repeated: str = "refuse", skipped: str = "refuse"
