@@ -13,6 +13,7 @@ from recurra.data.columns import Columns
 from recurra.data.frames import to_native
 from recurra.data.frequency import Stamps
 from recurra.data.readers import TableKind
+from recurra.data.targets import TARGET_COLUMN, series_ids, split_id
 from recurra.errors import ConfigError, ShapeError
 
 Floats = npt.NDArray[np.float64]
@@ -86,13 +87,17 @@ class Forecasts:
     def to_columns(self, columns: Columns | None = None) -> dict[str, npt.NDArray[Any]]:
         """The forecasts as flat columns [N * horizon], a row per series and step: id, ds, "forecast", "mean", "q05" ...
 
-        The id column is left out where `columns.unique_id` is None.
+        The id column is left out where `columns.unique_id` is None; a column "target" stands beside it where there are
+        several.
         """
         columns = columns or Columns()
         flat: dict[str, npt.NDArray[Any]] = {}
         if columns.unique_id is not None:
-            ids = np.array(self.ids) if all(isinstance(i, int) for i in self.ids) else np.array(self.ids, object)
+            names = series_ids(self.ids) if columns.more_targets else self.ids
+            ids = np.array(names) if all(isinstance(i, int) for i in names) else np.array(names, object)
             flat[columns.unique_id] = np.repeat(ids, self.horizon)
+        if columns.more_targets:
+            flat[TARGET_COLUMN] = np.repeat(np.array([split_id(i)[1] for i in self.ids], object), self.horizon)
         flat[columns.ds] = self.ds.reshape(-1)
         flat["forecast"] = self.median.reshape(-1)
         flat["mean"] = self.mean.reshape(-1)

@@ -14,8 +14,10 @@ from recurra.data.preparation.rows import Rows
 from recurra.data.series import SeriesTable
 from recurra.data.windows import WindowIndex
 from recurra.errors import BadValueError, ConfigError, NonFiniteLossError
-from recurra.learners.choices import Candidate, candidate_references, choose_context, choose_memory, validation_cuts
+from recurra.learners.choices import Candidate, candidate_references, choose_context, scale_memory, validation_cuts
+from recurra.learners.scaling_choice import choose_scaling
 from recurra.learners.schema import ForecasterConfig
+from recurra.learners.table_checks import fallbacks
 from recurra.metrics import mae
 from recurra.models.forecast import ForecastNetwork, ForecastShape
 from recurra.prediction import ForecastPredictor
@@ -57,7 +59,7 @@ def fit_forecaster(table: SeriesTable, config: ForecasterConfig) -> Fitted:
     """
     cuts = validation_cuts(table, config)
     training = table.truncate(cuts)
-    spec = choose_spec(training, config)
+    spec, why = _scaled_spec(training, config)
     candidates = candidate_references(training, spec, config)
     share = None if config.max_seconds is None else config.max_seconds / len(candidates)
     trials = []
@@ -75,7 +77,25 @@ def fit_forecaster(table: SeriesTable, config: ForecasterConfig) -> Fitted:
     if trials[-1].history.ending == "interrupted":
         best.history.ending = "interrupted"
     error = next((trial.error for trial in trials if trial.error is not None), None)
+    reasons = {**reasons, **why, **fallbacks(table, cuts, config)}
     return replace(best, reasons=reasons, error=error, validation=validation_scores(best.predictor, table, cuts))
+
+
+def _scaled_spec(training: SeriesTable, config: ForecasterConfig) -> tuple[PreparationSpec, dict[str, str]]:
+    """What the inputs are made of, the kind of scale included, and why that one where it was left to choose."""
+    spec = choose_spec(training, config)
+    if config.scaling != "auto":
+        return spec, {}
+
+    def trial(table: SeriesTable, cuts: Rows, spec: PreparationSpec, brief: ForecasterConfig) -> ForecastPredictor:
+        spec = replace(spec, memory=scale_memory(spec.scaling, spec.season, brief))
+        candidate = candidate_references(table.truncate(cuts), spec, brief)[0]
+        return _train(
+            table, cuts, replace(spec, reference=candidate.kind), candidate, brief, brief.max_seconds
+        ).predictor
+
+    kind, reason = choose_scaling(training, spec, config, trial)
+    return replace(spec, scaling=kind, memory=scale_memory(kind, spec.season, config)), {"scaling": reason}
 
 
 def _train(
@@ -87,7 +107,8 @@ def _train(
     max_seconds: float | None,
 ) -> Fitted:
     training = table.truncate(cuts)
-    preparation = Preparation.fit(training, spec, candidate.linear)
+    masked = config.missing_covariates == "mask"
+    preparation = Preparation.fit(training, spec, candidate.linear, masked, config.unseen)
     prepared = _prepare_all(preparation, table)
     network = build_network(preparation, config)
     context = choose_context(config, spec.season)
@@ -153,12 +174,15 @@ def choose_spec(training: SeriesTable, config: ForecasterConfig) -> PreparationS
         reference="naive",
         scaling=config.scaling,
         frequency=frequency.code,
-        memory=choose_memory(season),
+        memory=scale_memory(config.scaling, season, config),
         time_zone=training.time_zone,
         calendar=tuple(calendar),
         past=config.past_covariates,
         future=config.future_covariates,
         show_missing=config.missing == "mask",
+        show_gap=config.missing == "mask",
+        static=config.static_covariates,
+        targets=config.targets if len(config.targets) > 1 else (),
     )
 
 
@@ -201,7 +225,7 @@ def window_plan(spec: PreparationSpec, config: ForecasterConfig, context: int) -
         batches=BATCHES_OF_AN_EPOCH,
         warmup=context,
         origins=max(4, ORIGINS_BUDGET // forecasts),
-        youngest=1 if spec.scaling != "running" else min(spec.season, 8),
+        youngest=min(spec.season, 8) if spec.follows else 1,
         seed=config.seed,
     )
 
@@ -219,15 +243,25 @@ def training_options(config: RunSettings) -> TrainingOptions:
 
 
 def validation_scores(predictor: ForecastPredictor, table: SeriesTable, cuts: Rows) -> dict[str, float]:
-    """Mean absolute error over the validation part of the network and of the naive rules, in the target's units."""
-    spec = predictor.preparation.spec
+    """Mean absolute error over the validation part of the network and of the naive rules, in the target's units.
+
+    With several targets, one for each: "network, sales" and so on.
+    """
+    preparation, spec = predictor.preparation, predictor.preparation.spec
     hindcast = predictor.hindcast(table, cuts - 1)
-    prepared = predictor.preparation.rows(table)
+    prepared = preparation.rows(table)
     lookback = prepared.origins(hindcast.rows).lookback
     shift = prepared.shift[hindcast.rows]
-    scores = {"network": mae(hindcast.actual, hindcast.median)}
-    scores["naive"] = mae(hindcast.actual, Reference("naive", 1).ahead(lookback, shift, spec.horizon))
+    points = {"network": hindcast.median, "naive": Reference("naive", 1).ahead(lookback, shift, spec.horizon)}
     if spec.season > 1:
-        seasonal = Reference("seasonal", spec.season).ahead(lookback, shift, spec.horizon)
-        scores["seasonal naive"] = mae(hindcast.actual, seasonal)
-    return {name: float(score) for name, score in scores.items() if np.isfinite(score)}
+        points["seasonal naive"] = Reference("seasonal", spec.season).ahead(lookback, shift, spec.horizon)
+    scores = {}
+    target = np.array([table.target_of(i) for i in range(table.n_series)])[table.series_of_rows[hindcast.rows]]
+    for name, values in points.items():
+        point = values if name == "network" else preparation.in_units(values)
+        for one in spec.targets or (table.columns.y,):
+            rows = target == one
+            if np.isfinite(hindcast.actual[rows]).any():
+                key = f"{name}, {one}" if spec.targets else name
+                scores[key] = float(mae(hindcast.actual[rows], point[rows]))
+    return {name: score for name, score in scores.items() if np.isfinite(score)}

@@ -14,6 +14,7 @@ from recurra.data.preparation import Origins, Preparation, PreparedRows
 from recurra.data.preparation.reference import Array
 from recurra.data.preparation.rows import Rows
 from recurra.data.series import SeriesTable
+from recurra.data.targets import split_id
 from recurra.errors import ConfigError
 from recurra.models.forecast import ForecastNetwork, ForecastShape, State, join_states
 from recurra.prediction.fingerprint import fingerprint
@@ -116,7 +117,7 @@ class ForecastPredictor:
         if self.preparation.spec.future:
             beyond = rows[:, None] + np.arange(1, self.shape.horizon + 1) >= ends[prepared.owner[rows]][:, None]
             quantiles[beyond] = np.nan
-        return rows + offset, quantiles, prepared.targets(rows, ends)
+        return rows + offset, quantiles, self.preparation.in_units(prepared.targets(rows, ends))
 
     def as_forecasts(self, ids: Sequence[str | int], ds: np.ndarray[Any, Any], quantiles: Array) -> Forecasts:
         """Quantiles with their dates and means."""
@@ -129,7 +130,7 @@ class ForecastPredictor:
         known = torch.from_numpy(future) if self.shape.n_future else None
         reference = self.preparation.rule.ahead(origins.lookback, origins.shift, spec.horizon)
         corrections: Array = self.network.quantiles(h, known).numpy()
-        return reference[:, :, None] + origins.step[:, None, None] * corrections
+        return self.preparation.in_units(reference[:, :, None] + origins.step[:, None, None] * corrections)
 
     def _quantiles(self, prepared: PreparedRows, rows: Rows, output: Tensor) -> Array:
         stride = max(1, QUANTILES_AT_ONCE // (self.shape.horizon * len(self.shape.levels)))
@@ -193,10 +194,12 @@ def _grid(prepared: PreparedRows) -> tuple[Rows, Rows]:
 
 
 def _pieces(table: SeriesTable) -> list[tuple[slice, SeriesTable]]:
-    """The table in pieces of whole series that fit into memory, and which series each holds."""
-    lengths = table.lengths
+    """The table in pieces of whole series that fit into memory, and which series each holds; kin stay together."""
+    lengths, kin = table.lengths, len(table.columns.targets) > 1
     cuts = [0]
     for i in range(1, table.n_series):
+        if kin and split_id(table.ids[i])[0] == split_id(table.ids[i - 1])[0]:
+            continue
         if (i + 1 - cuts[-1]) * int(lengths[cuts[-1] : i + 1].max()) > ROWS_AT_ONCE:
             cuts.append(i)
     if len(cuts) == 1:

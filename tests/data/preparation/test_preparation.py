@@ -106,7 +106,7 @@ def test_row_by_row_gives_the_numbers_of_the_whole_table(seed, kind, scaling, be
         streams = StreamedRows(preparation, rows.ids)
     for t in range(begin, 14):
         at = rows.offsets[:-1] + t
-        past = preparation.past.encode({"p": rows.covariates["p"][at]}, 3)
+        past, _ = streams.encode(np.arange(3), {n: v[at] for n, v in rows.covariates.items()}, np.full(3, np.nan))
         x, origins = streams.advance(np.arange(3), rows.y[at], past, prepared.known[at + 3 * np.arange(3)])
         np.testing.assert_allclose(x, prepared.inputs(at), rtol=1e-7, atol=1e-7)
         whole = prepared.origins(at)

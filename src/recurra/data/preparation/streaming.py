@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recurra.data.preparation.preparation import Preparation, one_step_errors
+from recurra.data.preparation.gaps import missing_cells, steps_since
+from recurra.data.preparation.peers import peer_inputs
+from recurra.data.preparation.preparation import Covariates, Preparation, one_step_errors
 from recurra.data.preparation.reference import Array, Lookback, Steps
 from recurra.data.preparation.rows import Origins, Rows, fill_missing
-from recurra.data.preparation.running import RunningLevel
+from recurra.data.preparation.units import in_model_units, to_model_units
 from recurra.data.series import SeriesTable
-
-STATE_ARRAYS = ("recent", "age", "count", "total", "squares", "errors", "steps")
+from recurra.data.targets import find_peers
 
 
 class StreamedRows:
@@ -26,15 +27,25 @@ class StreamedRows:
     def __init__(self, preparation: Preparation, ids: Sequence[str | int]) -> None:
         self.preparation, self.spec, self.rule = preparation, preparation.spec, preparation.rule
         n = len(ids)
+        self.ids = list(ids)
+        self.peers = find_peers(ids, self.spec.targets)
         self.fixed = preparation.fixed_levels(ids)
         self.recent = np.repeat(preparation.start_levels(ids)[:, None], self.rule.reach + 1, axis=1)
         self.age = np.full(n, -1, dtype=np.int64)
-        self.running = RunningLevel.empty(n, self.spec.memory)
+        self.since = np.full(n, -1, dtype=np.int64)
+        self.gaps = np.zeros((n, len(preparation.masked)), dtype=np.int64)
+        self.following = preparation.following(n)
 
     @classmethod
     def after(cls, preparation: Preparation, table: SeriesTable) -> "StreamedRows":
         """The streams of a table's series, after its last rows."""
         streams = cls(preparation, table.ids)
+        table = in_model_units(table, preparation.spec.scaling)
+        since = steps_since(~np.isnan(table.y), table.offsets)
+        gaps = [steps_since(~missing_cells(table.covariates[name]), table.offsets) for name in preparation.masked]
+        ends = table.offsets[1:] - 1
+        streams.since = since[ends]
+        streams.gaps = np.stack([gap[ends] for gap in gaps], axis=1) if gaps else streams.gaps
         fill, age = fill_missing(table.y, table.offsets, streams.rule, preparation.start_levels(table.ids))
         errors = one_step_errors(table.y, fill, age, streams.rule)
         for i in range(table.n_series):
@@ -43,17 +54,18 @@ class StreamedRows:
             streams.recent[i, :reach] = fill[begin:end][::-1][:reach]
             streams.age[i] = age[end - 1]
             if np.isnan(streams.fixed[i, 0]):
-                sums = RunningLevel.empty(1, streams.spec.memory).over(table.y[begin:end], errors[begin:end])
-                streams.running.assign(np.array([i]), sums.select(np.array([end - begin - 1])))
+                last = preparation.following(1).after(table.y[begin:end], errors[begin:end])
+                streams.following.assign(np.array([i]), last)  # type: ignore[arg-type]
         return streams
 
     def extend(self, other: "StreamedRows") -> None:
         """Take over the streams of another object behind the own ones."""
-        self.fixed = np.concatenate([self.fixed, other.fixed])
-        self.recent = np.concatenate([self.recent, other.recent])
-        self.age = np.concatenate([self.age, other.age])
-        pairs = zip(self.running.fields(), other.running.fields(), strict=True)
-        self.running = RunningLevel(self.spec.memory, *(np.concatenate(pair) for pair in pairs))
+        self.ids = self.ids + other.ids
+        self.peers = find_peers(self.ids, self.spec.targets)
+        for name in ("fixed", "recent", "age", "since", "gaps"):
+            setattr(self, name, np.concatenate([getattr(self, name), getattr(other, name)]))
+        pairs = zip(self.following.fields(), other.following.fields(), strict=True)
+        self.following = self.following.of_fields(self.spec.memory, *(np.concatenate(pair) for pair in pairs))
 
     def copy(self) -> "StreamedRows":
         """An independent copy."""
@@ -61,40 +73,76 @@ class StreamedRows:
         twin.extend(self)
         return twin
 
+    def encode(self, streams: Rows, covariates: Covariates, gaps: Array) -> tuple[Array, Array]:
+        """The covariates of one row of each of some streams, counted on from where they stand; call it once a row.
+
+        Args:
+            streams: which ones, each once, [n].
+            covariates: name -> [n].
+            gaps: logarithm of the time since the row before, NaN where there is none, [n].
+
+        Returns:
+            What is known at the row [n, P], and its future covariates [n, F].
+        """
+        masked, preparation = self.preparation.masked, self.preparation
+        for k, name in enumerate(masked):
+            self.gaps[streams, k] = np.where(missing_cells(covariates[name]), self.gaps[streams, k] + 1, 0)
+        since = {name: self.gaps[streams, k] for k, name in enumerate(masked)}
+        past = preparation.past_inputs(covariates, gaps, since=since)
+        return past, preparation.future.encode(covariates, len(streams), since=since)
+
+    def future_inputs(self, streams: Rows, ahead: Covariates) -> Array:
+        """Encoded future covariates of the steps after the latest row of some streams, [n, horizon, F]."""
+        since = {name: self.gaps[streams, k] for k, name in enumerate(self.preparation.masked)}
+        return self.preparation.future_inputs(ahead, since)
+
     def advance(self, streams: Rows, y: Array, past: Array, known: Array) -> tuple[Array, Origins]:
         """One row of each of some streams.
 
         Args:
             streams: which ones, each once, [n].
-            y: their observations, NaN where missing, [n].
-            past: their encoded past covariates, [n, P].
+            y: their observations in the units of the target, NaN where missing, [n]; with several targets, those of
+                all targets of a series stand in it.
+            past: what is known at the row, see `encode`, [n, P].
             known: what was known in advance of these rows, [n, K].
 
         Returns:
             The network's inputs [n, inputs], and what may be looked at from these rows.
         """
+        y = to_model_units(y, self.spec.scaling)
         value, error = self._value_and_error(streams, y)
+        self.since[streams] = np.where(np.isnan(y), np.maximum(self.since[streams], 0) + 1, 0)
         self.age[streams] += (self.age[streams] >= 0) | ~np.isnan(y)
         self.recent[streams, 1:] = self.recent[streams, :-1]
         self.recent[streams, 0] = value
         own = np.isnan(self.fixed[streams, 0])
         if own.any():
-            sums = self.running.select(streams[own])
-            sums.add(y[own], error[own])
-            self.running.assign(streams[own], sums)
-        origins = self.origins(streams, ~np.isnan(y))
-        target = origins.target_inputs(self.spec.lags, self.spec.show_missing)
-        return np.concatenate([target, past, known], axis=1), origins
+            level = self.following.select(streams[own])
+            level.add(y[own], error[own])
+            self.following.assign(streams[own], level)  # type: ignore[arg-type]
+        origins = self.origins(streams)
+        target = origins.target_inputs(self.spec.lags, self.spec.show_missing, self.spec.show_gap)
+        return np.concatenate([target, past, self._peer_inputs(streams), known], axis=1), origins
 
-    def origins(self, streams: Rows, observed: npt.NDArray[np.bool_]) -> Origins:
+    def _peer_inputs(self, streams: Rows) -> Array:
+        if not self.spec.targets:
+            return np.zeros((len(streams), 0))
+        kin = self.peers[streams]
+        there = (kin >= 0) & (self.since[kin] >= 0)
+        other = self.origins(np.where(there, kin, 0).reshape(-1))
+        level, observed = np.where(there, other.level.reshape(kin.shape), 0.0), other.observed.reshape(kin.shape)
+        return peer_inputs(level, observed & there, kin == streams[:, None], self.spec.show_missing)
+
+    def origins(self, streams: Rows) -> Origins:
         """What may be looked at from the latest row of each of some streams."""
         shift, scale, step = self.fixed[streams].T.copy()
         own = np.isnan(shift)
         if own.any():
-            sums = self.running.select(streams[own])
-            shift[own], scale[own] = sums.shift(), sums.scale()
-            step[own] = scale[own] if self.spec.reference == "none" else sums.step(scale[own])
-        return Origins(self._lookback(streams), observed, shift, scale, step)
+            level = self.following.select(streams[own])
+            shift[own], scale[own] = level.shift(), level.scale()
+            step[own] = scale[own] if self.spec.reference == "none" else level.step(scale[own])
+        since = self.since[streams]
+        return Origins(self._lookback(streams), since == 0, shift, scale, step, since)
 
     def _value_and_error(self, streams: Rows, y: Array) -> tuple[Array, Array]:
         shift = self.fixed[streams, 0]
@@ -115,8 +163,9 @@ class StreamedRows:
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """The state as named arrays, for a snapshot."""
-        values = (self.recent, self.age, *self.running.fields())
-        return {name: value.copy() for name, value in zip(STATE_ARRAYS, values, strict=True)}
+        level = zip(self.following.names, self.following.fields(), strict=True)
+        values = {"recent": self.recent, "age": self.age, "since": self.since, "gaps": self.gaps, **dict(level)}
+        return {name: value.copy() for name, value in values.items() if value.size or not len(self.ids)}
 
     @classmethod
     def from_arrays(
@@ -124,6 +173,8 @@ class StreamedRows:
     ) -> "StreamedRows":
         """The streams that `to_arrays` described."""
         streams = cls(preparation, ids)
-        streams.recent, streams.age = arrays["recent"].copy(), arrays["age"].copy()
-        streams.running = RunningLevel(streams.spec.memory, *(arrays[name].copy() for name in STATE_ARRAYS[2:]))
+        for name in ("recent", "age", "since", "gaps"):
+            setattr(streams, name, arrays[name].copy() if name in arrays else getattr(streams, name))
+        level = (arrays[name].copy() for name in streams.following.names)
+        streams.following = streams.following.of_fields(streams.spec.memory, *level)
         return streams
