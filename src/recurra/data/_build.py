@@ -103,10 +103,10 @@ def read_sorted(raw: RawTable, request: Request) -> tuple[Rows, Places]:
 
 def _require_columns(raw: RawTable, request: Request) -> None:
     columns = request.columns
-    for name in columns.targets:
-        if name in (*request.covariates, *columns.static):
+    for target in columns.targets:
+        if target in (*request.covariates, *columns.static):
             raise ConfigError(
-                f"column {name!r} is the target; it cannot be a covariate too, its own past is always used"
+                f"column {target!r} is the target; it cannot be a covariate too, its own past is always used"
             )
     targets = columns.targets if request.require_y else ()
     wanted = [columns.unique_id, columns.ds, *targets, *request.covariates, *columns.static]

@@ -105,11 +105,17 @@ def _not_these(
     """The first date that is wrong; or, where the dates are right as far as they go, which rows are needed."""
     zone, columns = reader.spec.time_zone, ", ".join(map(repr, reader.spec.future))
     wrong = np.flatnonzero(given != wanted[: len(given)])
+    if reader.spec.step.irregular:
+        last = show_stamp(reader.spec.step.shift(wanted[0], -1), zone)
+        return (
+            f"series {name!r}: the table of future covariates (columns {columns}) needs {len(wanted)} rows after the "
+            f"series' last row, {last}; it has {len(given)}"
+        )
     needed = (
         f"the table of future covariates (columns {columns}) needs the {len(wanted)} rows "
         f"{show_stamp(wanted[0], zone)} to {show_stamp(wanted[-1], zone)}, right after the series' last row"
     )
-    if len(wrong) and not reader.spec.step.irregular:
+    if len(wrong):
         at = int(wrong[0])
         return (
             f"row {table.row_number(begin + at)}, column {reader.columns.ds!r} (series {name!r}): expected "

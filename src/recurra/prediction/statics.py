@@ -56,7 +56,9 @@ class StaticValues:
         """The static covariates of a row that was checked; those of a new series are kept."""
         if not self.names:
             return {}
-        return self._values.setdefault(arrival.name, {name: arrival.covariates[name] for name in self.names})
+        if arrival.name not in self._values:
+            self._values[arrival.name] = {name: arrival.covariates[name] for name in self.names}
+        return self._values[arrival.name]
 
     def copy(self) -> "StaticValues":
         """An independent copy."""

@@ -14,7 +14,7 @@ Bools = npt.NDArray[np.bool_]
 def missing_cells(values: npt.NDArray[Any]) -> Bools:
     """Which cells of a column of numbers or categories are missing, same shape."""
     if values.dtype.kind == "f":
-        return np.isnan(values)
+        return np.asarray(np.isnan(values))
     return np.array([cell is None or cell != cell for cell in values.tolist()], bool)  # noqa: PLR0124  NaN
 
 

@@ -246,7 +246,7 @@ class Preparation:
             CovariateEncoder.from_config(config["future"]),
             linear,
             CovariateEncoder.from_config(config.get("static", ())),
-            NumericColumn(*config["elapsed"], masked=True) if "elapsed" in config else None,
+            NumericColumn(config["elapsed"][0], config["elapsed"][1], True) if "elapsed" in config else None,
         )
 
 
