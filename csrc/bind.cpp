@@ -143,6 +143,21 @@ NB_MODULE(_native, m) {
              return true;
            },
            nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg().none())
+      .def("run",
+           [](Stepper& self, const Input& x, const Output& y, const nb::dict& parameters, const nb::tuple& names) {
+             if (!self.holds(addresses_of(parameters, names))) return false;
+             const Layer& l = self.layer();
+             const size_t element = l.is_double ? sizeof(double) : sizeof(float), in = size_t(l.B * l.I), out = size_t(l.B * l.P);
+             const auto type = l.is_double ? nb::dtype<double>() : nb::dtype<float>();
+             if (x.dtype() != type || y.dtype() != type) throw nb::type_error("another type than the layer's");
+             const size_t steps = x.ndim() ? x.shape(0) : 0;
+             if (x.size() != steps * in || y.size() != steps * out) throw nb::value_error("another size than the layer's");
+             const char* from = static_cast<const char*>(x.data());
+             char* to = static_cast<char*>(y.data());
+             for (size_t t = 0; t < steps; t++) self.step(from + t * in * element, to + t * out * element, nullptr, l.B);
+             return true;
+           },
+           "Several observations of every row, one after the other; false, and nothing is done, as for step.")
       .def("get", [](const Stepper& self, Address h, Address c) { self.get(pointer(h), pointer(c)); })
       .def("set", [](Stepper& self, Address h, Address c) { self.set(pointer(h), pointer(c)); });
   nb::class_<Frozen>(m, "Frozen", "Packed weights of a layer, kept from call to call.")

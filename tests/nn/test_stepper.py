@@ -36,6 +36,38 @@ def test_steps_equal_the_sequence(kind: str, num_layers: int, dtype: torch.dtype
 
 
 @needs_native
+@pytest.mark.parametrize("batch", [1, B])
+@pytest.mark.parametrize("options", [{}, {"clip": 0.5}, {"num_layers": 2}])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_run_equals_as_many_steps(kind: str, options: dict[str, float], batch: int) -> None:
+    layer = getattr(recurra.nn, kind)(IN, H, **options)
+    one, many = recurra.nn.Stepper(layer, batch), recurra.nn.Stepper(layer, batch)
+    x = torch.randn(T, batch, IN)
+    steps = torch.stack([one.step(x_t) for x_t in x])
+    assert torch.equal(torch.from_numpy(many.run(x.numpy())), steps)
+    assert_agrees(many.state_parts, one.state_parts, SAME_FUNCTION_F64)
+    many.state = None
+    assert torch.equal(many.run(x), steps)
+    assert many.run(x[:0].numpy()).shape == (0, batch, H)
+
+
+@needs_native
+def test_a_run_takes_one_row_plainly_and_refuses_other_shapes() -> None:
+    layer = recurra.nn.GRU(IN, H)
+    x = np.random.default_rng(0).standard_normal((T, IN)).astype(np.float32)
+    y = recurra.nn.Stepper(layer).run(x)
+    assert y.shape == (T, H)
+    layer.weight_hh_l0.data = layer.weight_hh_l0.data * 2
+    stepper = recurra.nn.Stepper(layer)
+    layer.weight_hh_l0.data = layer.weight_hh_l0.data / 2
+    assert np.array_equal(stepper.run(x), y)
+    with pytest.raises(ShapeError, match="run: expected"):
+        stepper.run(x[:, :2])
+    with pytest.raises(DtypeError):
+        stepper.run(x.astype(np.float64))
+
+
+@needs_native
 @pytest.mark.parametrize("kind", KINDS)
 def test_numpy_and_tensors_give_the_same_numbers(kind: str) -> None:
     layer = getattr(recurra.nn, kind)(IN, H)

@@ -5,9 +5,9 @@ import pytest
 
 from recurra.data.columns import TablePolicy
 from recurra.errors import ConfigError, TableError
+from recurra.models.forecast import mean_weights
 from recurra.prediction import ForecastPredictor
 from recurra.prediction import forecast as module
-from recurra.prediction.forecast import mean_weights
 
 MASK = TablePolicy(missing="mask")
 
@@ -100,4 +100,4 @@ def test_the_mean_of_a_uniform_distribution():
     """Its quantiles are its levels; with symmetric levels the trapezoid rule gives one half."""
     levels = (0.05, 0.2, 0.5, 0.8, 0.95)
     assert float(np.dot(mean_weights(levels), levels)) == pytest.approx(0.5)
-    assert mean_weights(levels).sum() == pytest.approx(1.0)
+    assert sum(mean_weights(levels)) == pytest.approx(1.0)

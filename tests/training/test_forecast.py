@@ -101,9 +101,9 @@ def test_missing_targets_take_no_part():
     holes = rows[::5] + 1
     h = torch.zeros(len(rows), 4, dtype=torch.float64)
     kept = ~np.isin(rows + 1, holes)
-    expected = full._quantile_loss(h[kept], rows[kept], full.cuts)
+    expected = full._loss_at(h[kept], rows[kept], full.cuts)
     object.__setattr__(full.prepared, "y", np.where(np.isin(np.arange(40), holes), np.nan, y))
-    torch.testing.assert_close(full._quantile_loss(h, rows, full.cuts), expected)
+    torch.testing.assert_close(full._loss_at(h, rows, full.cuts), expected)
 
 
 def test_the_unit_of_the_loss_is_the_mean_change_of_the_training_rows():

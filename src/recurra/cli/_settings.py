@@ -1,6 +1,7 @@
 """Settings of a learner as flags and as a TOML file, both derived from the learner's schema."""
 
 import difflib
+import json
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, field, make_dataclass
@@ -26,7 +27,7 @@ GROUP = "Settings (flags, or keys of a TOML file)"
 def flags(schema: type[BaseModel], **defaults: object) -> type[Any]:
     """A dataclass with one flag for each field of a schema; a flag that is not given is None.
 
-    A list is given by repeating its flag or with commas; `none` stands for no value.
+    A list is given by repeating its flag or with commas, a mapping likewise by name=value; `none` stands for no value.
 
     Args:
         schema: a learner's settings; names, types, defaults and descriptions of the flags are the fields'.
@@ -92,7 +93,7 @@ def _refuse_unknown(found: Mapping[str, object], known: list[str], what: str) ->
 def _flag_type(item: FieldInfo) -> Any:
     """The type that a flag's text is read as."""
     kinds = _alternatives(item)
-    if any(get_origin(kind) is tuple for kind in kinds):
+    if any(get_origin(kind) in (tuple, dict) for kind in kinds):
         return list[str]
     plain = tuple(kind for kind in kinds if kind is not type(None))
     if str in plain:
@@ -110,6 +111,8 @@ def _shown(default: object) -> str:
     match default:
         case None | ():
             return NONE
+        case dict():
+            return ",".join(f"{name}={value}" for name, value in default.items()) or NONE
         case tuple():
             return ",".join(map(str, default))
     return str(default)
@@ -122,6 +125,8 @@ def _value(value: Any, item: FieldInfo) -> Any:
         return value[0] if len(value) == 1 else value
     if isinstance(value, list):
         words = [word for text in value for word in text.split(",") if word]
+        if any(get_origin(kind) is dict for kind in kinds):
+            return _mapping(words)
         if len(words) == 1 and any(words[0] in get_args(kind) for kind in kinds if get_origin(kind) is Literal):
             return words[0]
         return [] if words == [NONE] else words
@@ -130,6 +135,20 @@ def _value(value: Any, item: FieldInfo) -> Any:
     if isinstance(value, float) and value.is_integer() and int in kinds:
         return int(value)
     return value
+
+
+def _mapping(words: list[str]) -> dict[str, Any]:
+    """Words name=value as a mapping; true, false and numbers are read as such."""
+    found: dict[str, Any] = {}
+    for word in words if words != [NONE] else []:
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise ConfigError(f"{word!r} must be written as name=value")
+        try:
+            found[name] = json.loads(text)
+        except json.JSONDecodeError:
+            found[name] = text
+    return found
 
 
 def _alternatives(item: FieldInfo) -> tuple[Any, ...]:

@@ -55,10 +55,12 @@ def calendar_features(ds: npt.ArrayLike, names: Sequence[str], *, time_zone: str
     columns = calendar_columns(names)
     wall = _wall(ds, time_zone)
     features = np.empty((*wall.shape, len(columns)))
+    angles: dict[str, Floats] = {}
     for k, column in enumerate(columns):
         base, _, wave = column.partition("_")
-        angle = 2 * np.pi * _phase(wall, base)
-        features[..., k] = np.sin(angle) if wave == "sin" else np.cos(angle)
+        if base not in angles:
+            angles[base] = 2 * np.pi * _phase(wall, base)
+        features[..., k] = np.sin(angles[base]) if wave == "sin" else np.cos(angles[base])
     return features
 
 
@@ -118,15 +120,17 @@ def _wall(ds: npt.ArrayLike, time_zone: str | None) -> npt.NDArray[np.datetime64
 
 def _phase(wall: npt.NDArray[np.datetime64], name: str) -> Any:
     """The place within the cycle, from 0 to below 1."""
-    dates, months, years = (wall.astype(f"datetime64[{unit}]") for unit in "DMY")
+    dates = wall.astype("datetime64[D]")
     if name in ("minute", "hour"):
         whole = DAY_US if name == "hour" else DAY_US // 24
         return (wall - dates).astype(np.int64) % whole / whole
     if name == "monthday":
+        months = dates.astype("datetime64[M]")
         begin = months.astype("datetime64[D]")
         length = ((months + 1).astype("datetime64[D]") - begin).astype(np.int64)
         return (dates - begin).astype(np.int64) / length
     if name == "yearday":
+        years = dates.astype("datetime64[Y]")
         begin = years.astype("datetime64[D]")
         length = ((years + 1).astype("datetime64[D]") - begin).astype(np.int64)
         return (dates - begin).astype(np.int64) / length
@@ -134,9 +138,10 @@ def _phase(wall: npt.NDArray[np.datetime64], name: str) -> Any:
 
 
 def _category(wall: npt.NDArray[np.datetime64], name: str) -> Ints:
-    dates, months, years = (wall.astype(f"datetime64[{unit}]") for unit in "DMY")
+    dates = wall.astype("datetime64[D]")
     if name == "weekday":
         return _steps.weekday(dates)
+    months, years = (dates.astype(f"datetime64[{unit}]") for unit in "MY")
     if name == "month":
         return np.asarray((months - years.astype("datetime64[M]")).astype(np.int64))
     if name == "monthday":

@@ -91,13 +91,7 @@ class Forecasts:
         several.
         """
         columns = columns or Columns()
-        flat: dict[str, npt.NDArray[Any]] = {}
-        if columns.unique_id is not None:
-            names = series_ids(self.ids) if columns.more_targets else self.ids
-            ids = np.array(names) if all(isinstance(i, int) for i in names) else np.array(names, object)
-            flat[columns.unique_id] = np.repeat(ids, self.horizon)
-        if columns.more_targets:
-            flat[TARGET_COLUMN] = np.repeat(np.array([split_id(i)[1] for i in self.ids], object), self.horizon)
+        flat = id_columns(self.ids, columns, self.horizon)
         flat[columns.ds] = self.ds.reshape(-1)
         flat["forecast"] = self.median.reshape(-1)
         flat["mean"] = self.mean.reshape(-1)
@@ -122,6 +116,18 @@ class Forecasts:
             {name: plain(value) for name, value in zip(table, row, strict=True)}
             for row in zip(*table.values(), strict=True)
         ]
+
+
+def id_columns(ids: Sequence[str | int], columns: Columns, times: int) -> dict[str, npt.NDArray[Any]]:
+    """The columns that say whose a row is, each entry so many times: the series' name, and the target if of several."""
+    flat: dict[str, npt.NDArray[Any]] = {}
+    if columns.unique_id is not None:
+        names = series_ids(ids) if columns.more_targets else ids
+        whole = np.array(names) if all(isinstance(i, int) for i in names) else np.array(names, object)
+        flat[columns.unique_id] = np.repeat(whole, times)
+    if columns.more_targets:
+        flat[TARGET_COLUMN] = np.repeat(np.array([split_id(i)[1] for i in ids], object), times)
+    return flat
 
 
 def check_levels(levels: Sequence[float]) -> None:

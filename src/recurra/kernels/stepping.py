@@ -67,6 +67,7 @@ class PackedSteps:
             raise ShapeError(str(error)) from None
         self.step = self._native.step
         self.step_at = self._native.step_at
+        self.run = self._native.run
 
     def _made(self, kind: str, weights: Sequence[Weights], options: Options, zoneout: Sequence[float]) -> Any:
         """The native stepper, the plain one or the one with every option."""

@@ -34,6 +34,37 @@ def choose_context(config: ForecasterConfig, season: int) -> int:
     return min(max(32, 2 * season, 2 * config.horizon), 256)
 
 
+def network_horizon(config: ForecasterConfig) -> int:
+    """Steps that the network forecasts at once: one if its forecasts are fed back."""
+    return 1 if config.decoder == "recursive" else config.horizon
+
+
+def choose_segment(config: ForecasterConfig, season: int) -> int:
+    """Values in a segment: a season if there is one, but at most the horizon."""
+    return config.segment_length or max(1, min(season if season > 1 else 8, config.horizon, 48))
+
+
+def choose_lookback(config: ForecasterConfig, season: int) -> int:
+    """Last values that the segments are cut from: the context in whole segments; 0 for the other networks."""
+    if config.decoder != "segments":
+        return 0
+    segment = choose_segment(config, season)
+    return -(-choose_context(config, season) // segment) * segment
+
+
+def stopping_ends(table: SeriesTable, cuts: Rows, config: ForecasterConfig) -> Rows:
+    """One past the last row of each series that training is stopped on, counted from its first.
+
+    Without calibration that is the end; with it the first half of the validation part, if the second half then still
+    holds two horizons, so that the rows to calibrate on have decided nothing.
+    """
+    lengths = table.lengths
+    if not config.conformal:
+        return np.asarray(lengths, np.int64)
+    middle = cuts + (lengths - cuts + 1) // 2
+    return np.where(lengths - middle >= 2 * config.horizon, middle, lengths).astype(np.int64)
+
+
 def scale_memory(scaling: str, season: int, config: ForecasterConfig) -> int:
     """Observations that level and scale reach back over: two seasons, or 32 where there is no season.
 

@@ -14,19 +14,32 @@ from recurra.data.preparation.rows import Rows
 from recurra.data.series import SeriesTable
 from recurra.data.windows import WindowIndex
 from recurra.errors import BadValueError, ConfigError, NonFiniteLossError
-from recurra.learners.choices import Candidate, candidate_references, choose_context, scale_memory, validation_cuts
+from recurra.learners.choices import (
+    Candidate,
+    candidate_references,
+    choose_context,
+    choose_lookback,
+    choose_segment,
+    network_horizon,
+    scale_memory,
+    stopping_ends,
+    validation_cuts,
+)
+from recurra.learners.held_out import learn_from_held_out
 from recurra.learners.scaling_choice import choose_scaling
 from recurra.learners.schema import ForecasterConfig
 from recurra.learners.table_checks import fallbacks
 from recurra.metrics import mae
-from recurra.models.forecast import ForecastNetwork, ForecastShape
-from recurra.prediction import ForecastPredictor
+from recurra.models.forecast import AnyForecastNetwork, ForecastShape, build_forecast_network
+from recurra.prediction import ForecastPredictor, Hindcast
 from recurra.training import History, Trainer, TrainingOptions, build_progress
 from recurra.training.forecast import ForecastTask, WindowPlan
 
 Network = TypeVar("Network", bound=torch.nn.Module)
 
 ORIGINS_BUDGET = 4_000_000
+VALIDATED = 4_000
+HINDCAST = 400
 BATCHES_OF_AN_EPOCH = 50
 
 
@@ -77,8 +90,11 @@ def fit_forecaster(table: SeriesTable, config: ForecasterConfig) -> Fitted:
     if trials[-1].history.ending == "interrupted":
         best.history.ending = "interrupted"
     error = next((trial.error for trial in trials if trial.error is not None), None)
-    reasons = {**reasons, **why, **fallbacks(table, cuts, config)}
-    return replace(best, reasons=reasons, error=error, validation=validation_scores(best.predictor, table, cuts))
+    held_out = best.predictor.hindcast(table, cuts - 1, None if best.predictor.is_direct else HINDCAST)
+    validation = validation_scores(best.predictor, table, held_out)
+    predictor, told = learn_from_held_out(best.predictor, table, held_out, stopping_ends(table, cuts, config), config)
+    reasons = {**reasons, **why, **told, **fallbacks(table, cuts, config)}
+    return replace(best, predictor=predictor, reasons=reasons, error=error, validation=validation)
 
 
 def _scaled_spec(training: SeriesTable, config: ForecasterConfig) -> tuple[PreparationSpec, dict[str, str]]:
@@ -90,9 +106,8 @@ def _scaled_spec(training: SeriesTable, config: ForecasterConfig) -> tuple[Prepa
     def trial(table: SeriesTable, cuts: Rows, spec: PreparationSpec, brief: ForecasterConfig) -> ForecastPredictor:
         spec = replace(spec, memory=scale_memory(spec.scaling, spec.season, brief))
         candidate = candidate_references(table.truncate(cuts), spec, brief)[0]
-        return _train(
-            table, cuts, replace(spec, reference=candidate.kind), candidate, brief, brief.max_seconds
-        ).predictor
+        spec = replace(spec, reference=candidate.kind)
+        return _train(table, cuts, spec, candidate, brief, brief.max_seconds).predictor
 
     kind, reason = choose_scaling(training, spec, config, trial)
     return replace(spec, scaling=kind, memory=scale_memory(kind, spec.season, config)), {"scaling": reason}
@@ -112,9 +127,11 @@ def _train(
     prepared = _prepare_all(preparation, table)
     network = build_network(preparation, config)
     context = choose_context(config, spec.season)
-    windows = WindowIndex(training, context, 1, config.horizon)
-    ends = prepared.offsets[:-1] + cuts
-    task = ForecastTask(network, prepared, ends, windows, window_plan(spec, config, context))
+    plan = window_plan(spec, config, context)
+    windows = WindowIndex(training, plan.context, 1, spec.horizon)
+    begins = prepared.offsets[:-1]
+    stops = begins + stopping_ends(table, cuts, config)
+    task = ForecastTask(network, prepared, begins + cuts, windows, plan, stops)
     options = replace(training_options(config), max_seconds=max_seconds)
     trainer = Trainer(network, task, options, build_progress(config.progress))
     error = None
@@ -123,7 +140,7 @@ def _train(
             trainer.run()
         except NonFiniteLossError as problem:
             error = problem
-    predictor = ForecastPredictor(preparation, network)
+    predictor = ForecastPredictor(preparation, network, config.horizon)
     return Fitted(predictor, trainer.history, context, {"residual": candidate.reason}, {}, error)
 
 
@@ -169,7 +186,7 @@ def choose_spec(training: SeriesTable, config: ForecasterConfig) -> PreparationS
     elif frequency.is_index and calendar:
         raise ConfigError("calendar features need dates; the time stamps are whole numbers: use calendar=()")
     return PreparationSpec(
-        horizon=config.horizon,
+        horizon=network_horizon(config),
         season=season,
         reference="naive",
         scaling=config.scaling,
@@ -183,23 +200,30 @@ def choose_spec(training: SeriesTable, config: ForecasterConfig) -> PreparationS
         show_gap=config.missing == "mask",
         static=config.static_covariates,
         targets=config.targets if len(config.targets) > 1 else (),
+        lookback=choose_lookback(config, season),
     )
 
 
-def build_network(preparation: Preparation, config: ForecasterConfig) -> ForecastNetwork:
+def build_network(preparation: Preparation, config: ForecasterConfig) -> AnyForecastNetwork:
     """The network with its starting weights, drawn from the seed without touching the global generator."""
     shape = ForecastShape(
         n_inputs=preparation.n_inputs,
         n_future=preparation.n_known,
-        horizon=config.horizon,
+        horizon=preparation.spec.horizon,
         levels=config.quantiles,
         cell=config.cell,
         hidden_size=config.hidden_size,
         num_layers=config.num_layers,
         dropout=config.dropout,
+        decoder="direct" if config.decoder == "recursive" else config.decoder,
+        output=config.output,
+        components=config.components if config.output == "mixture" else 0,
+        options=config.cell_options or {},
+        lookback=preparation.spec.lookback,
+        segment=choose_segment(config, preparation.spec.season) if config.decoder == "segments" else 0,
     )
     with seeded(config):
-        network = ForecastNetwork(shape, config.backend)
+        network = build_forecast_network(shape, config.backend)
     return on_device(network, config.device)
 
 
@@ -218,7 +242,12 @@ def on_device(network: Network, device: str) -> Network:
 
 def window_plan(spec: PreparationSpec, config: ForecasterConfig, context: int) -> WindowPlan:
     """How windows are drawn: warmed over up to one context, and at most so many forecasts a batch."""
-    forecasts = config.batch_size * config.horizon * len(config.quantiles)
+    forecasts = config.batch_size * spec.horizon * len(config.quantiles)
+    if config.decoder == "recurrent":
+        forecasts *= config.hidden_size
+    if spec.lookback:
+        young, size = min(spec.season, 8), config.batch_size
+        return WindowPlan(1, size, BATCHES_OF_AN_EPOCH, youngest=young, seed=config.seed, validated=VALIDATED)
     return WindowPlan(
         context=context,
         batch_size=config.batch_size,
@@ -242,26 +271,24 @@ def training_options(config: RunSettings) -> TrainingOptions:
     )
 
 
-def validation_scores(predictor: ForecastPredictor, table: SeriesTable, cuts: Rows) -> dict[str, float]:
+def validation_scores(predictor: ForecastPredictor, table: SeriesTable, hindcast: Hindcast) -> dict[str, float]:
     """Mean absolute error over the validation part of the network and of the naive rules, in the target's units.
 
     With several targets, one for each: "network, sales" and so on.
     """
     preparation, spec = predictor.preparation, predictor.preparation.spec
-    hindcast = predictor.hindcast(table, cuts - 1)
     prepared = preparation.rows(table)
     lookback = prepared.origins(hindcast.rows).lookback
     shift = prepared.shift[hindcast.rows]
-    points = {"network": hindcast.median, "naive": Reference("naive", 1).ahead(lookback, shift, spec.horizon)}
+    rules = {"naive": Reference("naive", 1)}
     if spec.season > 1:
-        points["seasonal naive"] = Reference("seasonal", spec.season).ahead(lookback, shift, spec.horizon)
-    scores = {}
+        rules["seasonal naive"] = Reference("seasonal", spec.season)
+    ahead = {name: preparation.in_units(rule.ahead(lookback, shift, predictor.horizon)) for name, rule in rules.items()}
     target = np.array([table.target_of(i) for i in range(table.n_series)])[table.series_of_rows[hindcast.rows]]
-    for name, values in points.items():
-        point = values if name == "network" else preparation.in_units(values)
-        for one in spec.targets or (table.columns.y,):
-            rows = target == one
+    scores = {}
+    for one in spec.targets or (table.columns.y,):
+        rows = target == one
+        for name, point in {"network": hindcast.median, **ahead}.items():
             if np.isfinite(hindcast.actual[rows]).any():
-                key = f"{name}, {one}" if spec.targets else name
-                scores[key] = float(mae(hindcast.actual[rows], point[rows]))
+                scores[f"{name}, {one}" if spec.targets else name] = float(mae(hindcast.actual[rows], point[rows]))
     return {name: score for name, score in scores.items() if np.isfinite(score)}

@@ -1,7 +1,7 @@
 """Forecaster: a table of time series in, dated forecasts out, in batch and live."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -19,7 +19,9 @@ from recurra.learners.fitting import Fitted, fit_forecaster
 from recurra.learners.parameters import Learner, validate
 from recurra.learners.schema import DEFAULT_QUANTILES, ForecasterConfig
 from recurra.learners.table_checks import check_table
+from recurra.learners.targets import check_target
 from recurra.prediction import ArrivalPolicy, ForecastPredictor, ForecastStream, Hindcast
+from recurra.prediction.sampling import sample_paths
 from recurra.prediction.stamps import refuse_other_clock
 from recurra.training import History
 
@@ -56,6 +58,12 @@ class Forecaster(Learner):
         hidden_size: int = 32,
         num_layers: int = 1,
         dropout: float = 0.1,
+        cell_options: Mapping[str, Any] | None = None,
+        decoder: str = "direct",
+        segment_length: int | None = None,
+        output: str = "quantiles",
+        components: int = 3,
+        conformal: bool = False,
         context: int | None = None,
         season: int | None = None,
         residual: str = "auto",
@@ -109,6 +117,7 @@ class Forecaster(Learner):
         """
         config = validate(ForecasterConfig, self.get_params())
         series = self._table(table, config)
+        check_target(series, config)
         fitted = fit_forecaster(series, config)
         self._accept(config, fitted, series)
         if fitted.error is not None:
@@ -133,12 +142,13 @@ class Forecaster(Learner):
         self.n_parameters_ = sum(p.numel() for p in self.network_.parameters())
         self.model_hash_ = self._predictor.fingerprint
 
-    def predict(self, table: Any, future: Any = None) -> Any:
+    def predict(self, table: Any, future: Any = None, horizon: int | None = None) -> Any:
         """Dated forecasts of the `horizon` steps after each series' last row.
 
         Args:
             table: the rows so far, as for `fit`.
             future: the future covariates of those steps, if the model was trained with any; no target column.
+            horizon: steps, if not those that the model was fitted for; more are forecast by feeding back paths.
 
         Returns:
             The kind of table that came in: one row per series and step, with `forecast` (the median), `mean`
@@ -146,12 +156,35 @@ class Forecaster(Learner):
         """
         self._require_fit()
         series = self._known_table(table)
-        return self.forecasts(series, future).to_table(series.columns, series.kind, series.time_zone)
+        return self.forecasts(series, future, horizon).to_table(series.columns, series.kind, series.time_zone)
 
-    def forecasts(self, table: Any, future: Any = None) -> Forecasts:
+    def forecasts(self, table: Any, future: Any = None, horizon: int | None = None) -> Forecasts:
         """As `predict`, as arrays."""
         self._require_fit()
-        return self._predictor.forecasts(self._known_table(table), future, self._tables(self._config))
+        return self._predictor.forecasts(self._known_table(table), future, self._tables(self._config), horizon)
+
+    def sample(
+        self, table: Any, future: Any = None, *, n_paths: int = 100, seed: int = 0, horizon: int | None = None
+    ) -> Any:
+        """Possible paths after each series' last row; their steps hang together as those of held-out forecasts did.
+
+        A network that forecasts all steps at once draws the ranks of a path from a Gaussian copula, which was fitted on
+        where the validation rows lay in their forecasts; a one-step network draws a value, is shown it, and so on.
+
+        Args:
+            table: as for `predict`.
+            future: as for `predict`.
+            n_paths: paths of each series.
+            seed: of the draws; a series' paths depend on it and on the series' name alone.
+            horizon: as for `predict`.
+
+        Returns:
+            The kind of table that came in: one row per series, path (numbered from 0) and step, with `sample`.
+        """
+        self._require_fit()
+        series = self._known_table(table)
+        paths = sample_paths(self._predictor, series, future, self._tables(self._config), (n_paths, seed, horizon))
+        return paths.to_table(series.columns, series.kind, series.time_zone)
 
     def hindcast(self, table: Any, since: int) -> Hindcast:
         """Forecasts made at every row of each series from row number `since` on, each from its own past only.

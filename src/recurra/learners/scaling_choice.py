@@ -15,6 +15,7 @@ from recurra.prediction import ForecastPredictor
 
 KINDS = ("running", "instance", "standard", "mean_abs", "robust", "log")
 EPOCHS = 5
+FED_BACK = 100
 SHARE_OF_TIME = 0.3
 Trial = Callable[[SeriesTable, Rows, PreparationSpec, ForecasterConfig], ForecastPredictor]
 
@@ -37,7 +38,8 @@ def choose_scaling(
         cuts = validation_cuts(training, config)
     except TooShortError:
         return KINDS[0], "the training rows are too few to hold some of them out; running follows each series"
-    kinds = [kind for kind in KINDS if kind != "log" or not np.any(training.y < 0)]
+    logs = not np.any(training.y < 0) and config.output not in ("log_normal", "negative_binomial")
+    kinds = [kind for kind in KINDS if kind != "log" or logs]
     share = None if config.max_seconds is None else SHARE_OF_TIME * config.max_seconds / len(kinds)
     changes = {"max_epochs": min(config.max_epochs, EPOCHS), "max_seconds": share, "progress": "none"}
     brief = config.model_copy(update=changes)
@@ -49,7 +51,7 @@ def choose_scaling(
 
 
 def _loss(predictor: ForecastPredictor, table: SeriesTable, cuts: Rows) -> float:
-    hindcast = predictor.hindcast(table, np.maximum(cuts - 1, 0))
+    hindcast = predictor.hindcast(table, np.maximum(cuts - 1, 0), None if predictor.is_direct else FED_BACK)
     error = hindcast.actual[:, :, None] - hindcast.quantiles
     levels = np.array(hindcast.levels)
     pinball = np.maximum(levels * error, (levels - 1.0) * error).mean(axis=2)

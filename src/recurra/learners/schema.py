@@ -5,6 +5,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Cell = Literal["rnn", "lstm", "gru"]
+Decoder = Literal["direct", "recurrent", "recursive", "segments"]
+Output = Literal["quantiles", "normal", "student_t", "log_normal", "negative_binomial", "mixture"]
+CellOption = bool | int | float | str | tuple[float, ...] | None
 Scaling = Literal["running", "instance", "standard", "mean_abs", "robust", "log", "none", "auto"]
 ReferenceChoice = Literal["auto", "none", "naive", "season_mean", "seasonal", "seasonal_change", "linear"]
 
@@ -21,6 +24,20 @@ class ForecasterConfig(BaseModel):
     hidden_size: int = Field(32, ge=1, description="neurons of each recurrent layer")
     num_layers: int = Field(1, ge=1, le=16, description="recurrent layers on top of each other")
     dropout: float = Field(0.1, ge=0.0, lt=1.0, description="dropout between layers and before the output")
+    cell_options: dict[str, CellOption] | None = Field(
+        None, description="options of the layer in recurra.nn, as name=value"
+    )
+    decoder: Decoder = Field(
+        "direct",
+        description="from the state to the steps ahead: direct (all at once), recurrent (a second layer over the "
+        "steps), recursive (one step, fed back), segments (a layer over segments of the past, for long horizons)",
+    )
+    segment_length: int | None = Field(None, ge=1, description="values in a segment, of decoder segments; a season")
+    output: Output = Field(
+        "quantiles", description="what is learned of each step: quantiles, or a distribution by its likelihood"
+    )
+    components: int = Field(3, ge=2, le=16, description="normal distributions in a mixture")
+    conformal: bool = Field(False, description="widen or narrow the quantiles by what held-out rows show")
     context: int | None = Field(None, ge=1, description="steps of a training window; chosen from season and horizon")
     season: int | None = Field(None, ge=1, description="steps of a season; chosen from the frequency")
     residual: ReferenceChoice = Field(
@@ -103,4 +120,21 @@ class ForecasterConfig(BaseModel):
             raise ValueError(f"column {twice[0]!r} has two roles; each column has one")
         if self.gaps == "fill" and self.missing != "mask":
             raise ValueError("gaps='fill' makes missing targets: it needs missing='mask'")
+        return self
+
+    @model_validator(mode="after")
+    def _network_possible(self) -> "ForecasterConfig":
+        if self.decoder == "recursive" and self.horizon > 1 and self.past_covariates:
+            raise ValueError(
+                "decoder='recursive' feeds forecasts back, and past_covariates of the steps between are not known; "
+                "use another decoder, or future_covariates"
+            )
+        if self.decoder == "recursive" and self.horizon > 1 and len(self.targets) > 1:
+            raise ValueError(
+                "decoder='recursive' feeds forecasts back, and several targets are not; use another decoder"
+            )
+        if self.scaling == "log" and self.output in ("log_normal", "negative_binomial"):
+            raise ValueError(f"scaling='log' takes logarithms, which output={self.output!r} does too; use one of them")
+        if self.segment_length is not None and self.decoder != "segments":
+            raise ValueError("segment_length is for decoder='segments'; leave it out")
         return self

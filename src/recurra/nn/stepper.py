@@ -121,6 +121,31 @@ class Stepper:
         done: Observation = self._step_any(x, None if rows is None else row_numbers(rows, self.batch))
         return done
 
+    def run(self, x: Observation) -> Observation:
+        """Take several observations of every row, one after the other, in one call; equal to as many steps.
+
+        Args:
+            x: [T, I] (of one row) or [T, B, I], of the layer's type.
+
+        Returns:
+            The outputs, [T, P] or [T, B, P], an array for an array and a tensor for a tensor.
+
+        Raises:
+            ShapeError, DtypeError: if x does not fit the layer.
+        """
+        shape: tuple[int, ...] = tuple(x.shape)
+        if shape[1:] != (self.batch, *self._one) and (self.batch > 1 or shape[1:] != self._one):
+            raise ShapeError(f"run: expected observations of shape {['T', self.batch, *self._one]}, got {list(shape)}")
+        packed = self._packed
+        if type(x) is np.ndarray and x.dtype == self._dtype and isinstance(packed, PackedSteps):
+            y = np.empty((*shape[:-1], self._width), self._type)
+            if packed.run(np.ascontiguousarray(x), y, self.layer._parameters, self._names):
+                return cast(Observation, y)
+        steps: Any = [self.step(x_t) for x_t in x]
+        if isinstance(x, Tensor):
+            return torch.stack(steps) if steps else x.new_empty((*shape[:-1], self._width))
+        return cast(Observation, np.array(steps, self._type).reshape(*shape[:-1], self._width))
+
     def _step_tensor(self, x: Tensor) -> Tensor | None:
         """One row of the usual kind, with little around it; None for anything else."""
         shape, packed = x.shape, self._packed

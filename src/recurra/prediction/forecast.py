@@ -2,28 +2,51 @@
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from recurra.data.columns import TablePolicy
 from recurra.data.forecasts import Forecasts
-from recurra.data.preparation import Origins, Preparation, PreparedRows
+from recurra.data.preparation import Origins, Preparation, PreparedRows, StreamedRows
 from recurra.data.preparation.reference import Array
 from recurra.data.preparation.rows import Rows
+from recurra.data.preparation.units import LOG, to_model_units
 from recurra.data.series import SeriesTable
 from recurra.data.targets import split_id
 from recurra.errors import ConfigError
-from recurra.models.forecast import ForecastNetwork, ForecastShape, State, join_states
+from recurra.models.distributions import Distribution, PiecewiseQuantiles
+from recurra.models.distributions.log_units import ExpMinusOne
+from recurra.models.forecast import (
+    AnyForecastNetwork,
+    ForecastShape,
+    RulePath,
+    State,
+    build_forecast_network,
+    join_states,
+    mean_weights,
+)
+from recurra.prediction.conformal import Conformal
+from recurra.prediction.copula import Copula
+from recurra.prediction.feedback import Start, parts_of, paths_ahead, ranks_alike, start_at
 from recurra.prediction.fingerprint import fingerprint
 from recurra.prediction.future import FutureReader
 from recurra.shapes import Tensor
 
 ROWS_AT_ONCE = 200_000
 QUANTILES_AT_ONCE = 4_000_000
-LINEAR = "preparation.linear"
+LINEAR, COPULA, MARGINS = "preparation.linear", "copula", "conformal.margins"
+LATER = ("decoder", "output", "components", "options", "lookback", "segment")
+"""Sizes that the first networks did not have; they are left out of a folder where they are what those had."""
+
+
+class Answer(NamedTuple):
+    """What is said of the steps after some origins: quantiles [n, steps, levels] and means [n, steps]."""
+
+    quantiles: Array
+    mean: Array
 
 
 @dataclass(frozen=True)
@@ -34,12 +57,16 @@ class Hindcast:
         rows: row of the table that each forecast was made at, [n].
         quantiles: [n, horizon, levels]; NaN for steps whose future covariates lie beyond the table.
         actual: what came, NaN where missing or beyond the table, [n, horizon].
+        mean: the means, [n, horizon].
+        ranks: probability integral transform of what came, [n, horizon]; where each lay in its forecast.
     """
 
     rows: Rows
     levels: tuple[float, ...]
     quantiles: Array
     actual: Array
+    mean: Array
+    ranks: Array
 
     @property
     def median(self) -> Array:
@@ -57,20 +84,51 @@ class ForecastPredictor:
     Args:
         preparation: fitted preparation of the inputs.
         network: the trained network; a float64 copy is made.
+        horizon: steps to answer with; steps beyond the network's own are forecast by feeding back.
+        copula: how the steps ahead hang together; by default like those of a random walk.
+        conformal: margins of the quantiles, if they are calibrated.
     """
 
-    def __init__(self, preparation: Preparation, network: ForecastNetwork) -> None:
+    def __init__(
+        self,
+        preparation: Preparation,
+        network: AnyForecastNetwork,
+        horizon: int | None = None,
+        copula: Copula | None = None,
+        conformal: Conformal | None = None,
+    ) -> None:
         self.preparation = preparation
         self.network = copy.deepcopy(network).to(device="cpu", dtype=torch.float64).eval()
         self.shape: ForecastShape = network.shape
-        self._mean_weights = mean_weights(self.shape.levels)
+        self.horizon = self.shape.horizon if horizon is None else horizon
+        self._copula, self.conformal = copula, conformal
+
+    @property
+    def copula(self) -> Copula:
+        """How the steps that the network forecasts at once hang together."""
+        return self._copula or Copula.like_random_walk(self.shape.horizon)
+
+    def _said(self, distribution: Distribution) -> tuple[Array, Array]:
+        with torch.inference_mode():
+            return distribution.quantile(self.shape.levels).numpy(), distribution.mean.numpy()
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether the network forecasts all steps at once, so that nothing needs to be fed back."""
+        return self.horizon == self.shape.horizon
+
+    def with_(self, copula: Copula | None, conformal: Conformal | None) -> "ForecastPredictor":
+        """The same network with what was learned of its held-out forecasts."""
+        return ForecastPredictor(self.preparation, self.network, self.horizon, copula, conformal)
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 over configuration and weights: two predictors with one fingerprint answer alike."""
         return fingerprint(self.to_config(), self.to_tensors())
 
-    def forecasts(self, table: SeriesTable, future: object = None, tables: TablePolicy | None = None) -> Forecasts:
+    def forecasts(
+        self, table: SeriesTable, future: object = None, tables: TablePolicy | None = None, horizon: int | None = None
+    ) -> Forecasts:
         """Forecasts of the `horizon` steps after the last row of each series.
 
         Args:
@@ -78,69 +136,168 @@ class ForecastPredictor:
             future: any table with the covariates known in advance of those steps; needed if the model was trained
                 with any.
             tables: what to do about the blemishes of that table.
+            horizon: steps, if not those that the model was fitted for; more are forecast by feeding back.
 
         Raises:
             TableError: if future covariates are needed and not given, or do not begin after the last row.
+            ConfigError: if more steps cannot be fed back.
         """
-        ds = table.future_ds(self.shape.horizon)
-        ahead = FutureReader(self.preparation.spec, table.columns, tables or TablePolicy()).read(future, table.ids, ds)
-        parts = []
-        for part, piece in _pieces(table):
-            steps = slice(part.start * self.shape.horizon, part.stop * self.shape.horizon)
-            prepared = self.preparation.rows(piece, {name: values[steps] for name, values in ahead.items()} or None)
-            output, _ = self._run(prepared)
-            parts.append(self._quantiles(prepared, prepared.last_rows, output))
-        return self.as_forecasts(table.ids, ds, np.concatenate(parts))
+        ds, known = self.steps_after(table, future, tables, horizon)
+        parts = [self._last_answer(piece, known[part]) for part, piece in _pieces(table)]
+        quantiles, mean = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        return self.as_forecasts(table.ids, ds, Answer(quantiles, mean))
 
-    def hindcast(self, table: SeriesTable, first: Rows) -> Hindcast:
+    def steps_after(
+        self, table: SeriesTable, future: object, tables: TablePolicy | None, horizon: int | None
+    ) -> tuple[np.ndarray[Any, Any], Array]:
+        """The steps after the last row of each series, and what is known of them: [n, steps] and [n, steps, K]."""
+        steps = self.horizon if horizon is None else horizon
+        if steps < 1:
+            raise ConfigError(f"horizon is {steps}; it must be at least 1")
+        ds = table.future_ds(steps)
+        reader = FutureReader(self.preparation.spec, table.columns, tables or TablePolicy())
+        covariates, ends = reader.read(future, table.ids, ds), table.offsets[1:] - 1
+        since = {name: gap[ends] for name, gap in self.preparation.gaps(table).items()}
+        encoded = self.preparation.future_inputs(covariates, since, *ds.shape)
+        calendar = self.preparation.calendar(ds.reshape(-1)).reshape(*ds.shape, -1)
+        return ds, np.concatenate([calendar, encoded], axis=2)
+
+    def _last_answer(self, table: SeriesTable, known: Array) -> Answer:
+        prepared = self.preparation.rows(table)
+        output, state = self._run(prepared)
+        rows = prepared.last_rows
+        h, origins = output[torch.as_tensor(rows)], prepared.origins(rows)
+        if known.shape[1] <= self.shape.horizon:
+            return self.answer(h, origins, known)
+        start = Start(StreamedRows.after(self.preparation, table), state)
+        return self.answer_beyond(h, origins, known, start)
+
+    def hindcast(self, table: SeriesTable, first: Rows, most: int | None = None) -> Hindcast:
         """Forecasts at every row of each series from its row number `first` on, in one pass.
 
         Args:
             table: the rows; each forecast uses those up to its own row, and the future covariates after it.
             first: row number within each series, from 0, [series].
+            most: so many evenly spaced ones of these rows, of each piece of the table that is worked on; None for all.
 
         Raises:
             ConfigError: for a negative row number.
         """
         if np.any(first < 0):
             raise ConfigError(f"the first row to forecast from must be 0 or more, not {int(np.min(first))}")
-        found = [self._hindcast(piece, first[part], int(table.offsets[part.start])) for part, piece in _pieces(table)]
-        rows, quantiles, actual = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
-        return Hindcast(rows, self.shape.levels, quantiles, actual)
+        found = [
+            self._hindcast(piece, first[part], int(table.offsets[part.start]), most) for part, piece in _pieces(table)
+        ]
+        rows, quantiles, actual, mean, ranks = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+        return Hindcast(rows, self.shape.levels, quantiles, actual, mean, ranks)
 
-    def _hindcast(self, table: SeriesTable, first: Rows, offset: int) -> tuple[Rows, Array, Array]:
-        prepared = self.preparation.rows(table)
-        ends = prepared.offsets[1:]
-        rows = np.flatnonzero(np.arange(len(table)) >= np.repeat(prepared.offsets[:-1] + first, table.lengths))
-        output, _ = self._run(prepared)
-        quantiles = self._quantiles(prepared, rows, output)
+    def _hindcast(
+        self, table: SeriesTable, first: Rows, offset: int, most: int | None
+    ) -> tuple[Rows, Array, Array, Array, Array]:
+        ahead = replace(self.preparation, spec=replace(self.preparation.spec, horizon=self.horizon)).rows(table)
+        ends = ahead.offsets[1:]
+        rows = np.flatnonzero(np.arange(len(table)) >= np.repeat(ahead.offsets[:-1] + first, table.lengths))
+        if most is not None and len(rows) > most:
+            rows = rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]
+        actual = self.preparation.in_units(ahead.targets(rows, ends))
+        if self.horizon > self.shape.horizon:
+            quantiles, mean, ranks = self._hindcast_beyond(table, rows, ahead.future(rows), actual)
+        else:
+            quantiles, mean, ranks = self._hindcast_rows(ahead, rows, actual)
         if self.preparation.spec.future:
-            beyond = rows[:, None] + np.arange(1, self.shape.horizon + 1) >= ends[prepared.owner[rows]][:, None]
-            quantiles[beyond] = np.nan
-        return rows + offset, quantiles, self.preparation.in_units(prepared.targets(rows, ends))
+            beyond = rows[:, None] + np.arange(1, self.horizon + 1) >= ends[ahead.owner[rows]][:, None]
+            quantiles[beyond] = mean[beyond] = ranks[beyond] = np.nan
+        return rows + offset, quantiles, actual, mean, ranks
 
-    def as_forecasts(self, ids: Sequence[str | int], ds: np.ndarray[Any, Any], quantiles: Array) -> Forecasts:
-        """Quantiles with their dates and means."""
-        return Forecasts(tuple(ids), ds, self.shape.levels, quantiles, quantiles @ self._mean_weights)
+    def _hindcast_rows(self, prepared: PreparedRows, rows: Rows, actual: Array) -> tuple[Array, Array, Array]:
+        output, _ = self._run(prepared)
+        stride = max(1, QUANTILES_AT_ONCE // (self.horizon * len(self.shape.levels)))
+        parts = [(np.zeros((0, self.horizon, len(self.shape.levels))), *(np.zeros((0, self.horizon)),) * 2)]
+        for begin in range(0, len(rows), stride):
+            block = slice(begin, begin + stride)
+            h, origins = output[torch.as_tensor(rows[block])], prepared.origins(rows[block])
+            with torch.inference_mode():
+                distribution = self.distribution(h, origins, prepared.future(rows[block]))
+                ranks = distribution.rank(torch.from_numpy(actual[block])).numpy()
+            parts.append((*self._said(distribution), np.where(np.isnan(actual[block]), np.nan, ranks)))
+        quantiles, mean, ranks = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        return quantiles, mean, ranks
+
+    def _hindcast_beyond(
+        self, table: SeriesTable, rows: Rows, known: Array, actual: Array
+    ) -> tuple[Array, Array, Array]:
+        start = start_at(self, table, rows)
+        everyone = np.arange(len(rows))
+        h = parts_of(start.state)[0][-1]
+        answer = self.answer_beyond(h, start.rows.origins(everyone), known, start)
+        below = PiecewiseQuantiles(self.shape.levels, torch.from_numpy(answer.quantiles), torch.from_numpy(answer.mean))
+        ranks = below.rank(torch.from_numpy(actual)).numpy()
+        return answer.quantiles, answer.mean, np.where(np.isnan(actual), np.nan, ranks)
+
+    def as_forecasts(self, ids: Sequence[str | int], ds: np.ndarray[Any, Any], answer: Answer) -> Forecasts:
+        """An answer with its names and dates."""
+        return Forecasts(tuple(ids), ds, self.shape.levels, answer.quantiles, answer.mean)
 
     @torch.inference_mode()
-    def quantiles_from(self, h: Tensor, origins: Origins, future: Array) -> Array:
-        """Quantiles in the units of the series from states and what may be looked at, [n, horizon, levels]."""
-        spec = self.preparation.spec
-        known = torch.from_numpy(future) if self.shape.n_future else None
-        reference = self.preparation.rule.ahead(origins.lookback, origins.shift, spec.horizon)
-        corrections: Array = self.network.quantiles(h, known).numpy()
-        return self.preparation.in_units(reference[:, :, None] + origins.step[:, None, None] * corrections)
+    def distribution(self, h: Tensor, origins: Origins, known: Array) -> Distribution:
+        """Distributions of the steps that the network forecasts at once, in the units of the series, [n, horizon].
 
-    def _quantiles(self, prepared: PreparedRows, rows: Rows, output: Tensor) -> Array:
-        stride = max(1, QUANTILES_AT_ONCE // (self.shape.horizon * len(self.shape.levels)))
-        parts = [np.zeros((0, self.shape.horizon, len(self.shape.levels)))]
-        for begin in range(0, len(rows), stride):
-            block = rows[begin : begin + stride]
-            parts.append(
-                self.quantiles_from(output[torch.as_tensor(block)], prepared.origins(block), prepared.future(block))
-            )
-        return np.concatenate(parts)
+        Args:
+            h: outputs of the network at the origins.
+            origins: what may be looked at.
+            known: of the steps ahead, [n, steps, K]; where there are fewer steps than the network forecasts, what it
+                says of the others means nothing.
+        """
+        horizon = self.shape.horizon
+        if known.shape[1] < horizon:
+            known = np.concatenate([known, np.repeat(known[:, -1:], horizon - known.shape[1], axis=1)], axis=1)
+        future = torch.from_numpy(known[:, :horizon]) if self.shape.n_future else None
+        lookback = self.shape.lookback
+        window = torch.from_numpy(origins.window(lookback)) if lookback else None
+        ahead = self.preparation.rule.ahead(origins.lookback, origins.shift, horizon)
+        columns = (ahead, origins.step[:, None], origins.scale[:, None])
+        path = RulePath(*(torch.from_numpy(column) for column in columns))
+        said = self.network.output.distribution(self.network.raw(h, future, window), path)
+        if self.conformal is not None and self.horizon == horizon:
+            quantiles = self.conformal.apply(said.quantile(self.shape.levels).numpy(), origins.step)
+            if self.network.output.positive:
+                quantiles = quantiles.clip(0.0)
+            said = PiecewiseQuantiles(self.shape.levels, torch.from_numpy(quantiles), said.mean)
+        if self.preparation.spec.scaling != LOG:
+            return said
+        return ExpMinusOne(said, self.shape.levels, mean_weights(self.shape.levels))
+
+    def answer(self, h: Tensor, origins: Origins, known: Array) -> Answer:
+        """Quantiles and means of at most the steps that the network forecasts at once.
+
+        Args:
+            h: outputs of the network at the origins.
+            origins: what may be looked at.
+            known: of the steps ahead, [n, steps, K].
+        """
+        quantiles, mean = self._said(self.distribution(h, origins, known))
+        return Answer(quantiles[:, : known.shape[1]], mean[:, : known.shape[1]])
+
+    def answer_beyond(self, h: Tensor, origins: Origins, known: Array, start: Start) -> Answer:
+        """Quantiles and means of more steps than the network forecasts at once: of paths that feed back.
+
+        Args:
+            h: outputs of the network at the origins.
+            origins: what may be looked at.
+            known: of the steps ahead, [n, steps, K].
+            start: what is carried at the origins.
+        """
+        near, steps = self.shape.horizon, known.shape[1]
+        first = self.answer(h, origins, known[:, :near])
+        paths = paths_ahead(self, start, known, ranks_alike(self, steps))[:, :, near:]
+        far = np.moveaxis(np.quantile(paths, self.shape.levels, axis=1), 0, -1)
+        quantiles = np.concatenate([first.quantiles, far], axis=1)
+        if self.conformal is not None and self.horizon != near:
+            covered = min(self.horizon, steps)
+            units = self.preparation.spec.scaling
+            moved = self.conformal.apply(to_model_units(quantiles[:, :covered], units), origins.step)
+            quantiles[:, :covered] = self.preparation.in_units(moved)
+        return Answer(quantiles, np.concatenate([first.mean, paths.mean(axis=1)], axis=1))
 
     @torch.inference_mode()
     def _run(self, prepared: PreparedRows) -> tuple[Tensor, State]:
@@ -155,14 +312,28 @@ class ForecastPredictor:
         return join_states([self._run(self.preparation.rows(piece))[1] for _, piece in _pieces(table)])
 
     def to_config(self) -> dict[str, Any]:
-        """Plain values for a model folder."""
-        return {"network": asdict(self.shape), "preparation": self.preparation.to_config()}
+        """Plain values for a model folder; what is as it always was is left out: old folders keep their hash."""
+        shape = {
+            item.name: value
+            for item, value in zip(fields(self.shape), asdict(self.shape).values(), strict=True)
+            if item.name not in LATER or value not in (item.default, {})
+        }
+        config: dict[str, Any] = {"network": shape, "preparation": self.preparation.to_config()}
+        if self.horizon != self.shape.horizon:
+            config["horizon"] = self.horizon
+        if self.conformal is not None:
+            config["conformal_origins"] = self.conformal.origins
+        return config
 
     def to_tensors(self) -> dict[str, Tensor]:
-        """The weights, in the float32 they were trained in, and those of the linear rule in float64."""
+        """The weights, in the float32 they were trained in; in float64 those of the linear rule, and margins."""
         tensors = {name: tensor.to(torch.float32) for name, tensor in self.network.state_dict().items()}
         if self.preparation.linear is not None:
             tensors[LINEAR] = torch.from_numpy(self.preparation.linear)
+        if self._copula is not None:
+            tensors[COPULA] = torch.from_numpy(self._copula.correlation)
+        if self.conformal is not None:
+            tensors[MARGINS] = torch.from_numpy(self.conformal.margins)
         return tensors
 
     @classmethod
@@ -170,20 +341,15 @@ class ForecastPredictor:
         """The predictor whose configuration and weights were saved."""
         shape = ForecastShape(**{**config["network"], "levels": tuple(config["network"]["levels"])})
         with torch.random.fork_rng(devices=[]):
-            network = ForecastNetwork(shape)
-        network.load_state_dict({name: tensor for name, tensor in tensors.items() if name != LINEAR})
-        linear = tensors[LINEAR].numpy() if LINEAR in tensors else None
-        return cls(Preparation.from_config(config["preparation"], linear), network)
-
-
-def mean_weights(levels: Sequence[float]) -> Array:
-    """Weights that make the mean of a distribution from its quantiles: the trapezoid rule, flat tails.
-
-    >>> mean_weights([0.25, 0.5, 0.75]).tolist()
-    [0.375, 0.25, 0.375]
-    """
-    edges = np.concatenate([[0.0], (np.array(levels[1:]) + np.array(levels[:-1])) / 2, [1.0]])
-    return np.diff(edges)
+            network = build_forecast_network(shape)
+        beside = {name: tensors[name].numpy() for name in (LINEAR, COPULA, MARGINS) if name in tensors}
+        network.load_state_dict({name: tensor for name, tensor in tensors.items() if name not in beside})
+        conformal = None
+        if MARGINS in beside:
+            conformal = Conformal(shape.levels, beside[MARGINS], config["conformal_origins"])
+        copula = Copula(beside[COPULA]) if COPULA in beside else None
+        preparation = Preparation.from_config(config["preparation"], beside.get(LINEAR))
+        return cls(preparation, network, config.get("horizon"), copula, conformal)
 
 
 def _grid(prepared: PreparedRows) -> tuple[Rows, Rows]:

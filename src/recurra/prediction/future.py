@@ -52,7 +52,7 @@ class FutureReader:
         if source is None:
             raise TableError(
                 f"this model needs the columns {', '.join(map(repr, self.spec.future))} of the next "
-                f"{self.spec.horizon} steps: hand them in as a second table (future=)"
+                f"{ds.shape[1]} steps: hand them in as a second table (future=)"
             )
         if self.columns.more_targets and not isinstance(source, SeriesTable):
             names = [split_id(name)[0] or self.columns.y for name in names]

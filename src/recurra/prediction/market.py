@@ -14,7 +14,7 @@ import torch
 from recurra.baselines.market import LogHar
 from recurra.data.market import Asset, MarketTable, market_inputs
 from recurra.errors import TableError
-from recurra.models.distributions import Distribution
+from recurra.models.distributions import ScaledDistribution
 from recurra.models.forecast import State
 from recurra.models.market import MarketNetwork, MarketOutput, MarketShape, PathTensors
 from recurra.shapes import Tensor
@@ -79,7 +79,7 @@ class MarketForecast:
     log_mean: Array
     log_std: Array
     variance: Array
-    returns: Distribution
+    returns: ScaledDistribution
 
     @property
     def probability_up(self) -> Array:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from recurra.data.forecasts import Forecasts, check_levels, quantile_name
 from recurra.data.market import MarketTable, next_trading_days
 from recurra.errors import TableError
-from recurra.prediction.forecast import mean_weights
+from recurra.models.forecast import mean_weights
 from recurra.prediction.market import MarketForecast
 
 MARKET_LEVELS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)

@@ -10,7 +10,7 @@ from recurra.data.audio import FeatureStream, as_recording
 from recurra.data.audio.inputs import as_matrix
 from recurra.errors import AudioError, StreamingUnsupported
 from recurra.models.acoustic import FrontEndStream
-from recurra.models.forecast.network import State
+from recurra.models.forecast.layers import State
 from recurra.prediction.endpoint import Endpoint
 from recurra.prediction.speech import SpeechPredictor
 from recurra.prediction.speech_decoding import Decoding, UnitDecoder

@@ -16,14 +16,15 @@ from recurra.data.preparation.preparation import Covariates
 from recurra.data.readers import is_whole_number
 from recurra.data.series import SeriesTable
 from recurra.errors import ConfigError, StreamError, TimeStampError
-from recurra.models.forecast import State, join_states, select_state, zero_state_like
+from recurra.models.forecast import join_states, select_state, zero_state_like
 from recurra.prediction.arrivals import Arrival, ArrivalReader, Row
+from recurra.prediction.feedback import Start, parts_of
 from recurra.prediction.forecast import ForecastPredictor
 from recurra.prediction.future import FutureReader
 from recurra.prediction.policy import ArrivalPolicy
+from recurra.prediction.quick import quick_steps
 from recurra.prediction.snapshot import pack_snapshot, unpack_snapshot
 from recurra.prediction.statics import StaticValues
-from recurra.shapes import Tensor
 
 Rows = npt.NDArray[np.int64]
 Array = npt.NDArray[np.float64]
@@ -62,6 +63,7 @@ class ForecastStream:
         self._future = FutureReader(self._spec, columns, tables)
         self.columns = columns
         self.time_zone = self._spec.time_zone if table is None else table.time_zone
+        self._quick = quick_steps(predictor)
         self._begin(() if table is None else table.ids)
         if table is not None:
             self._rows = StreamedRows.after(self._preparation, table)
@@ -117,7 +119,9 @@ class ForecastStream:
             TableError: the row, or the future, is wrong; nothing has changed.
             StreamError: it is late, repeated or comes after a gap, and the policy refuses that; nothing has changed.
         """
-        return self._take(self._reader.read_row(row, 1), future)
+        arrivals = self._reader.read_row(row, 1)
+        quickly = self._take_quickly(arrivals[0]) if future is None else None
+        return self._take(arrivals, future) if quickly is None else quickly
 
     def update_many(self, rows: Iterable[Row] | object, future: object = None) -> Forecasts:
         """Rows of several series in, all advanced in one batched step; forecasts of these series out.
@@ -133,13 +137,24 @@ class ForecastStream:
             raise StreamError("there is no row to take; hand in at least one")
         return self._take(arrivals, future)
 
+    def _take_quickly(self, arrival: Arrival) -> Forecasts | None:
+        """The forecast after a row that comes when it is due and has its target; None for any other."""
+        i = self._index.get(arrival.name)
+        if self._quick is None or i is None or arrival.y != arrival.y:
+            return None
+        if arrival.ds != self._quick.clock.after(self._last[i]).ds[0]:
+            return None
+        ds, quantiles = self._quick.take(self._rows, self._state, i, arrival.y, arrival.ds)
+        self._last[i] = arrival.ds
+        return self._quick.answer(self._names[i], ds, quantiles)
+
     def _take(self, arrivals: Sequence[Arrival], future: object) -> Forecasts:
         """Everything that may be refused is refused first; then nothing can fail."""
         plan = self._plan(arrivals)
         last = {arrival.name: arrival.ds for arrival in plan}
         names = list(dict.fromkeys(arrival.name for arrival in arrivals))
         stamps = np.array([last[name] if name in last else self.last_seen(name) for name in names], self._last.dtype)
-        ds = self._frequency.steps_after(stamps, self._spec.horizon)
+        ds = self._frequency.steps_after(stamps, self._predictor.horizon)
         self._statics.check(arrivals)
         covariates = self._checked_future(names, ds, future)
         calendar = self._calendar(np.concatenate([stamps[:, None], ds], axis=1))
@@ -204,7 +219,7 @@ class ForecastStream:
         x, origins = self._rows.advance(streams, np.array([a.y for a in batch]), past, known)
         rows = torch.from_numpy(streams)
         _, after = self._predictor.network.step(torch.from_numpy(x), select_state(self._state, rows))
-        for mine, new in zip(_parts(self._state), _parts(after), strict=True):
+        for mine, new in zip(parts_of(self._state), parts_of(after), strict=True):
             mine[:, rows] = new
         self._last[streams] = stamps
         return origins
@@ -223,12 +238,16 @@ class ForecastStream:
         """What is known in advance of the steps after the latest row of some streams, [n, horizon, K]."""
         if not covariates:
             return calendar
-        return np.concatenate([calendar, self._rows.future_inputs(streams, covariates)], axis=2)
+        return np.concatenate([calendar, self._rows.future_inputs(streams, covariates, calendar.shape[1])], axis=2)
 
     def _answer(self, streams: Rows, origins: Origins, ds: npt.NDArray[Any], ahead: Array) -> Forecasts:
-        h = _parts(self._state)[0][-1, torch.from_numpy(streams)]
-        quantiles = self._predictor.quantiles_from(h, origins, ahead)
-        return self._predictor.as_forecasts([self._names[i] for i in streams], ds, quantiles)
+        predictor, names = self._predictor, [self._names[i] for i in streams]
+        h = parts_of(self._state)[0][-1, torch.from_numpy(streams)]
+        if ahead.shape[1] <= predictor.shape.horizon:
+            return predictor.as_forecasts(names, ds, predictor.answer(h, origins, ahead))
+        state = select_state(self._state, torch.from_numpy(streams))
+        start = Start(self._rows.select(streams), state)
+        return predictor.as_forecasts(names, ds, predictor.answer_beyond(h, origins, ahead, start))
 
     def forecasts(self, future: object = None) -> Forecasts:
         """The present forecast of every stream, without a new row.
@@ -239,13 +258,14 @@ class ForecastStream:
         if not self._names:
             raise StreamError("no stream has begun; hand in a row first")
         streams = np.arange(len(self._names))
-        ds = self._frequency.steps_after(self._last, self._spec.horizon)
+        ds = self._frequency.steps_after(self._last, self._predictor.horizon)
         ahead = self._known_ahead(streams, self._calendar(ds), self._checked_future(self._names, ds, future))
         return self._answer(streams, self._rows.origins(streams), ds, ahead)
 
     def fork(self) -> "ForecastStream":
         """An independent copy: rows that one takes do not reach the other."""
         twin = copy.copy(self)
+        twin._quick = quick_steps(self._predictor)
         twin._index, twin._names, twin._rows = dict(self._index), list(self._names), self._rows.copy()
         twin._statics = self._statics.copy()
         twin._last, twin._state = self._last.copy(), select_state(self._state, torch.arange(len(self._names)))
@@ -254,7 +274,7 @@ class ForecastStream:
     def snapshot(self) -> bytes:
         """The state as bytes, for `restore` after a restart; carries schema version and model fingerprint."""
         arrays = {**self._rows.to_arrays(), "last": self._last.astype(np.int64)}
-        arrays.update({f"state.{i}": part.numpy() for i, part in enumerate(_parts(self._state))})
+        arrays.update({f"state.{i}": part.numpy() for i, part in enumerate(parts_of(self._state))})
         header = {
             "ids": self._names,
             "policy": [self._policy.late, self._policy.repeated, self._policy.skipped],
@@ -279,13 +299,9 @@ class ForecastStream:
         stream._statics = StaticValues(stream._reader.static, header.get("statics"))
         stream._rows = StreamedRows.from_arrays(predictor.preparation, header["ids"], arrays)
         stream._last = arrays["last"].astype(stream._last.dtype)
-        parts = [torch.from_numpy(arrays[f"state.{i}"].copy()) for i in range(len(_parts(stream._state)))]
+        parts = [torch.from_numpy(arrays[f"state.{i}"].copy()) for i in range(len(parts_of(stream._state)))]
         stream._state = (parts[0], parts[1]) if len(parts) == 2 else parts[0]
         return stream
-
-
-def _parts(state: State) -> tuple[Tensor, ...]:
-    return state if isinstance(state, tuple) else (state,)
 
 
 def _rounds(arrivals: Sequence[Arrival]) -> list[list[Arrival]]:

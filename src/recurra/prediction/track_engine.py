@@ -44,20 +44,16 @@ class Drawn:
         """
         c, s = scale * frame[0], scale * frame[1]
         horizon, count = self.means.shape[:2]
-        along, across = self.means[:, :, 0].T, self.means[:, :, 1].T
-        paths = np.empty((1, count, horizon, 2))
-        paths[0, :, :, 0] = c * along - s * across + velocity[0] * steps
-        paths[0, :, :, 1] = s * along + c * across + velocity[1] * steps
+        turned = (self.means.reshape(-1, 2) @ np.array([[c, s], [-s, c]])).reshape(horizon, count, 2)
+        turned += (steps[:, None] * velocity)[:, None]
+        paths = turned.transpose(1, 0, 2)[None]
         if self.factors is None:
             nothing = np.empty((1, 0, horizon, 2))
             return paths[:, 0], np.empty((1, 0)), nothing, np.empty((1, 0, horizon, 2, 2))
-        weights = self.weights[None]
-        path = paths[:, 0] if count == 1 else (weights @ paths.reshape(count, -1)).reshape(1, horizon, 2)
-        first, below, second = self.factors.transpose(2, 1, 0)
-        factors = np.empty((1, count, horizon, 2, 2))
-        factors[0, ..., 0, 0], factors[0, ..., 0, 1] = c * first - s * below, -s * second
-        factors[0, ..., 1, 0], factors[0, ..., 1, 1] = s * first + c * below, c * second
-        return path, weights, paths, factors
+        path = paths[:, 0] if count == 1 else (self.weights @ turned)[None]
+        turn = np.array([[c, 0.0, s, 0.0], [-s, 0.0, c, 0.0], [0.0, -s, 0.0, c]])  # of a, b, c into the rows of R A
+        factors = (self.factors.reshape(-1, 3) @ turn).reshape(horizon, count, 2, 2)
+        return path, self.weights[None], paths, factors.transpose(1, 0, 2, 3)[None]
 
     @classmethod
     def of(cls, output: PathOutput) -> "Drawn":
@@ -124,18 +120,28 @@ class NativeEngine:
         self._encoder, self._decoder = Stepper(network.encoder), Stepper(network.decoder)
         self._lstm = shape.cell == "lstm"
         self._held: Parts | None = None
-        self._head = _affine(network.head)
         self._weights = _affine(network.weights)
         self._linear = None if network.linear is None else _affine(network.linear)
-        self._shape = (shape.horizon, network.n_components, network.n_numbers)
-        self._spread, self._whole = network.spread.numpy(), np.ones(1)
-        gain = np.ones(self._shape[1:])
-        gain[:, :2] = float(network.gain)
-        self._head = (self._head[0] * gain.reshape(-1), self._head[1] * gain.reshape(-1))
+        self._count, self._whole = network.n_components, np.ones(1)
+        self._head = self._sorted_head(network)
+        along, across = network.spread.numpy().T
+        self._spread = np.stack([along, across, across], 1)[:, None]
+        self._sum = np.tri(shape.horizon)
         when = np.arange(1.0, shape.horizon + 1)[:, None] / shape.horizon
         self._inputs = np.concatenate([np.zeros((shape.horizon, shape.n_inputs)), when], 1)
-        self._states = np.empty((shape.horizon, shape.hidden_size))
-        self._zeros = torch.zeros(1, 1, shape.hidden_size, dtype=torch.float64)
+        first = torch.zeros(1, 1, shape.hidden_size, dtype=torch.float64)
+        self._first, self._begin = first.view(-1).numpy(), (first, torch.zeros_like(first)) if self._lstm else first
+
+    @staticmethod
+    def _sorted_head(network: TrajectoryNetwork) -> tuple[Array, Array]:
+        """The head with all displacements first, times their gain, then what bounds the spreads, then the shears."""
+        gain = np.ones(network.n_numbers)
+        gain[:2] = float(network.gain)
+        gain[2:4] /= WIDEST
+        at = np.arange(network.n_components * network.n_numbers).reshape(network.n_components, -1)
+        order = np.concatenate([at[:, part].reshape(-1) for part in (slice(2), slice(2, 4), slice(4, 5))])
+        weight, bias = (part * np.tile(gain, network.n_components) for part in _affine(network.head))
+        return np.ascontiguousarray(weight[:, order]), bias[order]
 
     def advance(self, x: Array, state: Parts) -> tuple[Array, Parts]:
         """See `Engine`. The state that was given back last is still in place and need not be laid down again."""
@@ -147,34 +153,37 @@ class NativeEngine:
 
     def draw(self, h: Array, x: Array, lagged: Array | None) -> Drawn:
         """See `Engine`."""
-        first = torch.from_numpy(h).view(1, 1, -1)
-        self._decoder.state = (first, self._zeros) if self._lstm else first
-        inputs, states, step = self._inputs, self._states, self._decoder.step
-        inputs[:, :-1] = x
-        for k, given in enumerate(inputs):
-            states[k] = step(given)
+        self._first[:] = h
+        self._decoder.state = self._begin
+        self._inputs[:, :-1] = x
         weight, bias = self._head
-        raw = (states @ weight + bias).reshape(self._shape)
-        moved = raw[..., :2]
+        raw = self._decoder.run(self._inputs) @ weight
+        raw += bias
+        count, horizon = self._count, len(raw)
+        means = (self._sum @ raw[:, : 2 * count]).reshape(horizon, count, 2)
         if self._linear is not None and lagged is not None:
             weight, bias = self._linear
-            moved = moved + (lagged @ weight + bias).reshape(-1, 1, 2)
-        return Drawn(self._shares(h), moved.cumsum(0), self._factors(raw) if self._shape[2] == 5 else None)
+            means += (self._sum @ (lagged @ weight + bias).reshape(horizon, 2))[:, None]
+        return Drawn(self._shares(h), means, self._factors(raw) if raw.shape[1] > 2 * count else None)
 
     def _shares(self, h: Array) -> Array:
-        if self._shape[1] == 1:
+        if self._count == 1:
             return self._whole
         weight, bias = self._weights
         logits = h @ weight + bias
-        shares = np.exp(logits - logits.max())
-        return np.asarray(shares / shares.sum())
+        shares: Array = np.exp(logits - logits.max())
+        shares /= shares.sum()
+        return shares
 
     def _factors(self, raw: Array) -> Array:
         """a, b and c as in `read_output`."""
-        bounded = np.exp(WIDEST * np.tanh(raw[..., 2:4] / WIDEST)) * self._spread[:, None]
-        factors = np.empty((*raw.shape[:2], 3))
-        factors[..., 0], factors[..., 2] = bounded[..., 0], bounded[..., 1]
-        factors[..., 1] = self._spread[:, None, 1] * raw[..., 4]
+        count = self._count
+        bounded = np.tanh(raw[:, 2 * count : 4 * count])
+        bounded *= WIDEST
+        factors = np.empty((len(raw), count, 3))
+        factors[..., ::2] = np.exp(bounded, out=bounded).reshape(-1, count, 2)
+        factors[..., 1] = raw[:, 4 * count :]
+        factors *= self._spread
         return factors
 
 

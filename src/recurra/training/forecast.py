@@ -10,8 +10,10 @@ from recurra.data.preparation import PreparedRows
 from recurra.data.preparation.reference import Array
 from recurra.data.preparation.rows import Rows
 from recurra.data.windows import WindowIndex
-from recurra.models.forecast import ForecastNetwork, State
+from recurra.models.forecast import AnyForecastNetwork, RulePath, State
 from recurra.shapes import Float, Tensor
+
+VALUES_AT_ONCE = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class WindowPlan:
         origins: forecasts of one window that are scored at most; a random subset where a window has more.
         youngest: steps a series must have been seen for before its forecasts are scored.
         seed: windows are a pure function of seed and epoch.
+        validated: origins to validate on at most; None for all.
     """
 
     context: int
@@ -37,6 +40,7 @@ class WindowPlan:
     origins: int = 256
     youngest: int = 1
     seed: int = 0
+    validated: int | None = None
 
 
 @dataclass(frozen=True)
@@ -62,18 +66,25 @@ class ForecastTask:
         cuts: one past the last training row of each series, [series].
         windows: the windows of the training rows.
         plan: how they are drawn.
+        stops: one past the last row of each series to validate on; the end of the series by default, [series].
     """
 
     def __init__(
-        self, network: ForecastNetwork, prepared: PreparedRows, cuts: Rows, windows: WindowIndex, plan: WindowPlan
+        self,
+        network: AnyForecastNetwork,
+        prepared: PreparedRows,
+        cuts: Rows,
+        windows: WindowIndex,
+        plan: WindowPlan,
+        stops: Rows | None = None,
     ) -> None:
         self.network, self.prepared, self.cuts = network, prepared, cuts
+        self.stops = prepared.offsets[1:] if stops is None else stops
         self.windows, self.plan = windows, plan
         parameter = next(network.parameters())
         self._dtype, self._device = parameter.dtype, parameter.device
         self.inputs = self._tensor(prepared.inputs(np.arange(len(prepared.y), dtype=np.int64)))
-        self._levels = self._tensor(np.array(network.shape.levels))
-        self._weight = 1.0 / mean_steps(prepared, cuts)
+        self._unit = mean_steps(prepared, cuts)
         self._validation = self._validation_rows()
 
     @property
@@ -105,14 +116,14 @@ class ForecastTask:
         return WindowBatch(rows, lengths, warm_rows, warm_lengths, scored)
 
     def loss(self, batch: WindowBatch) -> Tensor:
-        """Mean quantile loss of the forecasts made at every scored step of the windows."""
+        """Mean loss of the forecasts made at every scored step of the windows."""
         state = self._warm_state(batch)
         lengths = torch.as_tensor(batch.lengths, device=self._device)
         output, _ = self.network.states(self.inputs[batch.rows], state, lengths)
         rows = batch.rows[:, batch.scored]
         inside = batch.scored[None, :] < batch.lengths[:, None]
         chosen = torch.as_tensor(inside, device=self._device)
-        return self._quantile_loss(output[:, batch.scored][chosen], rows[inside], self.cuts)
+        return self._loss_at(output[:, batch.scored][chosen], rows[inside], self.cuts)
 
     def _warm_state(self, batch: WindowBatch) -> State | None:
         if not batch.warm_lengths.any():
@@ -122,20 +133,22 @@ class ForecastTask:
             _, state = self.network.states(self.inputs[batch.warm_rows], None, lengths)
         return state
 
-    def _quantile_loss(self, h: Float[Tensor, "n hidden"], rows: Rows, ends: Rows) -> Tensor:
-        """Pinball loss in units of each series' mean absolute step, over the targets that exist before `ends`."""
-        prepared = self.prepared
-        reference, step = prepared.ahead(rows), prepared.step[rows][:, None]
-        target = (prepared.targets(rows, ends) - reference) / step
-        weight = prepared.step[rows] * self._weight[prepared.owner[rows]] * (prepared.age[rows] >= self.plan.youngest)
-        known = ~np.isnan(target)
-        share = np.where(known, weight[:, None], 0.0)
-        future = self._tensor(prepared.future(rows)) if self.network.shape.n_future else None
-        quantiles = self.network.quantiles(h, future)
-        error = self._tensor(np.where(known, target, 0.0))[..., None] - quantiles
-        pinball = torch.maximum(self._levels * error, (self._levels - 1.0) * error).mean(-1)
-        total = (pinball * self._tensor(share)).sum()
-        return 2.0 * total / max(float(known.sum()), 1.0)
+    def _loss_at(self, h: Float[Tensor, "n hidden"], rows: Rows, ends: Rows) -> Tensor:
+        """Mean loss in units of each series' mean absolute step, over the targets that exist before `ends`."""
+        prepared, network = self.prepared, self.network
+        columns = (prepared.ahead(rows), prepared.step[rows][:, None], prepared.scale[rows][:, None])
+        path = RulePath(*(self._double(column) for column in columns))
+        y, unit = prepared.targets(rows, ends), self._unit[prepared.owner[rows]][:, None]
+        future = self._tensor(prepared.future(rows)) if network.shape.n_future else None
+        lookback = network.shape.lookback
+        window = self._tensor(prepared.origins(rows).window(lookback)) if lookback else None
+        raw = network.raw(h, future, window)
+        each = network.output.loss(raw, self._double(y), path, self._double(unit))
+        old = torch.as_tensor(prepared.age[rows] >= self.plan.youngest, device=self._device)
+        return (each * old[:, None]).sum() / max(float((~np.isnan(y)).sum()), 1.0)
+
+    def _double(self, array: Array) -> Tensor:
+        return torch.as_tensor(array, dtype=torch.float64, device=self._device)
 
     def _tensor(self, array: Array) -> Tensor:
         return torch.as_tensor(array, dtype=self._dtype, device=self._device)
@@ -143,13 +156,12 @@ class ForecastTask:
     def _validation_rows(self) -> list[tuple[int, int, int]]:
         """(first row to run from, first origin, end) of each series that has rows after its cut."""
         lead = 4 * self.plan.context
-        bounds = zip(self.prepared.offsets[:-1], self.prepared.offsets[1:], self.cuts, strict=True)
+        bounds = zip(self.prepared.offsets[:-1], self.stops, self.cuts, strict=True)
         return [(max(int(b), int(c) - lead), int(c) - 1, int(e)) for b, e, c in bounds if e > c]
 
     def validation_loss(self) -> float:
-        """Mean quantile loss of every forecast made from the cut on, by a state carried over the rows before."""
+        """Mean loss of the forecasts made from the cut on, by a state carried over the rows before."""
         total = count = 0.0
-        ends = self.prepared.offsets[1:]
         for first in range(0, len(self._validation), 64):
             part = np.array(self._validation[first : first + 64])
             lengths = part[:, 2] - 1 - part[:, 0]
@@ -157,9 +169,18 @@ class ForecastTask:
             rows = part[:, :1] + np.minimum(steps, lengths[:, None] - 1)
             output, _ = self.network.states(self.inputs[rows], None, torch.as_tensor(lengths))
             scored = (steps < lengths[:, None]) & (rows >= part[:, 1:2])
-            loss = self._quantile_loss(output[torch.as_tensor(scored)], rows[scored], ends)
-            total, count = total + float(loss) * scored.sum(), count + scored.sum()
+            h, origins = output[torch.as_tensor(scored)], rows[scored]
+            for block in self._blocks(len(origins)):
+                loss = self._loss_at(h[block], origins[block], self.stops)
+                total, count = total + float(loss) * len(block), count + len(block)
         return float(total / max(count, 1.0))
+
+    def _blocks(self, n: int) -> list[Rows]:
+        """Origins to validate on, evenly spaced if the plan bounds their number, in blocks that fit into memory."""
+        most = self.plan.validated
+        chosen = np.arange(n) if most is None or n <= most else np.linspace(0, n - 1, most).astype(np.int64)
+        size = max(1, VALUES_AT_ONCE // (self.network.shape.horizon * len(self.network.output.start)))
+        return [chosen[begin : begin + size] for begin in range(0, len(chosen), size)]
 
 
 def mean_steps(prepared: PreparedRows, cuts: Rows) -> Array:

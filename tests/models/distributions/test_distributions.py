@@ -99,3 +99,18 @@ def test_parameters_have_gradients():
     assert torch.autograd.gradcheck(lambda v: StudentT(MEAN, STD, v).log_prob(VALUES).sum(), df)
     parts = tuple(v.requires_grad_() for v in (t(0.1, -0.4), t(-0.2, 0.5), t(0.8, 2.0)))
     assert torch.autograd.gradcheck(lambda *p: NormalMixture(MEAN, STD, *p).log_prob(VALUES).sum(), parts)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_draw_is_the_quantile_at_its_own_level(name):
+    _, theirs = CASES[name]
+    levels = (0.003, 0.2, 0.5, 0.97)
+    wide = {
+        "normal": Normal(MEAN.expand(4), STD.expand(4)),
+        "mixture": NormalMixture(MEAN.expand(4), STD.expand(4), t(0.7, 0.3).log(), t(-0.2, 0.5), t(0.8, 2.0)),
+    }
+    each = wide.get(name) or StudentT(MEAN.expand(4), STD.expand(4), t(float(name[1:])))
+    np.testing.assert_allclose(each.quantile_at(t(*levels)), theirs.ppf(levels), rtol=1e-5, atol=1e-7)
+    several = StudentT(MEAN.expand(4), STD, t(3.0, 9.0, 3.0, 5.0))
+    expected = [student(df).ppf(level) for df, level in zip((3, 9, 3, 5), levels, strict=True)]
+    np.testing.assert_allclose(several.quantile_at(t(*levels)), expected, rtol=1e-6)

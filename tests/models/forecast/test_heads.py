@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from recurra.models.forecast import QuantileHead, ordered_quantiles
+from recurra.models.forecast import DirectHead, ordered_quantiles
 from recurra.models.forecast.heads import middle_level, normal_spreads
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -37,7 +37,7 @@ def test_fresh_spreads_are_those_of_a_normal_distribution():
 
 @pytest.mark.parametrize("n_future", [0, 3])
 def test_a_fresh_head_forecasts_what_the_naive_rule_does(n_future):
-    head = QuantileHead(6, n_future, 4, LEVELS).double()
+    head = DirectHead(6, n_future, 4, normal_spreads(LEVELS)).double()
     h = torch.randn(7, 6, dtype=torch.float64)
     future = torch.randn(7, 4, n_future, dtype=torch.float64) if n_future else None
     assert head(h, future).shape == (7, 4, 5)
@@ -45,7 +45,7 @@ def test_a_fresh_head_forecasts_what_the_naive_rule_does(n_future):
 
 
 def test_only_its_own_step_of_the_future_reaches_a_forecast():
-    head = QuantileHead(3, 2, 4, LEVELS).double()
+    head = DirectHead(3, 2, 4, normal_spreads(LEVELS)).double()
     torch.nn.init.normal_(head.mix.weight)
     h = torch.randn(1, 3, dtype=torch.float64)
     future = torch.randn(1, 4, 2, dtype=torch.float64)

@@ -115,12 +115,11 @@ class Preparation:
         """Level of each series before its first observation: that of its training rows, or zero, [series]."""
         return np.nan_to_num(self.fixed_levels(ids)[:, 0])
 
-    def rows(self, table: SeriesTable, ahead: Covariates | None = None) -> PreparedRows:
+    def rows(self, table: SeriesTable) -> PreparedRows:
         """Prepare every row of a table.
 
         Args:
             table: the rows; each is prepared from its own past only.
-            ahead: future covariates of the next `horizon` rows of each series, name -> [series * horizon].
 
         Raises:
             BadValueError: for a category that is not known, and a negative value under a log scale.
@@ -128,7 +127,7 @@ class Preparation:
         table = in_model_units(table, self.spec.scaling)
         fill, age = fill_missing(table.y, table.offsets, self.rule, self.start_levels(table.ids))
         shift, scale, step = self._levels_by_row(table, fill, age)
-        since = self._gaps(table)
+        since = self.gaps(table)
         return PreparedRows(
             spec=self.spec,
             rule=self.rule,
@@ -141,7 +140,7 @@ class Preparation:
             step=step,
             since=steps_since(~np.isnan(table.y), table.offsets),
             past=self.past_inputs(table.covariates, table_gaps(table.ds, table.offsets), table.file_rows, since),
-            known=self._known_by_row(table, ahead, since),
+            known=self._known_by_row(table, since),
             owner=table.series_of_rows,
             peers=find_peers(table.ids, self.spec.targets) if self.spec.targets else None,
         )
@@ -163,24 +162,24 @@ class Preparation:
             parts.insert(0, self.elapsed.encode(gaps)[:, :1])
         return np.concatenate(parts, axis=1)
 
-    def _gaps(self, table: SeriesTable) -> dict[str, Rows]:
-        """Rows since each covariate that may be missing was known."""
+    def gaps(self, table: SeriesTable) -> dict[str, Rows]:
+        """Rows since each covariate that may be missing was known, name -> [rows]."""
         return {name: steps_since(~missing_cells(table.covariates[name]), table.offsets) for name in self.masked}
 
-    def future_inputs(self, ahead: Covariates, since: Mapping[str, Rows]) -> Array:
-        """Encoded future covariates of the steps after some origins, [n, horizon, F].
+    def future_inputs(self, ahead: Covariates, since: Mapping[str, Rows], n: int, steps: int) -> Array:
+        """Encoded future covariates of the steps after some origins, [n, steps, F].
 
         Args:
-            ahead: name -> [n * horizon].
+            ahead: name -> [n * steps].
             since: rows since each of them that may be missing was known, at the origin, name -> [n].
+            n: number of origins.
+            steps: steps after each.
         """
-        horizon, columns = self.spec.horizon, {name: ahead[name] for name in self.spec.future}
         on = {
-            name: steps_on(since[name], ~missing_cells(columns[name]).reshape(-1, horizon)).reshape(-1)
+            name: steps_on(since[name], ~missing_cells(ahead[name]).reshape(n, steps)).reshape(-1)
             for name in self.future.masked
         }
-        n = len(next(iter(columns.values()), ()))
-        return self.future.encode(columns, n, since=on).reshape(-1, horizon, self.future.width)
+        return self.future.encode(ahead, n * steps, since=on).reshape(n, steps, self.future.width)
 
     def in_units(self, values: Array) -> Array:
         """What the network says in the units of the target; same shape."""
@@ -192,16 +191,14 @@ class Preparation:
             return np.zeros((len(ds), 0))
         return calendar_features(ds, self.spec.calendar, time_zone=self.spec.time_zone)
 
-    def _known_by_row(self, table: SeriesTable, ahead: Covariates | None, since: Mapping[str, Rows]) -> Array:
+    def _known_by_row(self, table: SeriesTable, since: Mapping[str, Rows]) -> Array:
+        """Of every row, and of the steps after each series; the future covariates of these are zero, not known."""
         horizon, future = self.spec.horizon, self.future
         here = np.concatenate(
             [self.calendar(table.ds), future.encode(table.covariates, len(table), table.file_rows, since)], axis=1
         )
         calendar = self.calendar(table.future_ds(horizon).reshape(-1)).reshape(table.n_series, horizon, -1)
-        after = np.zeros((table.n_series, horizon, future.width))
-        if ahead is not None:
-            after = self.future_inputs(ahead, {name: count[table.offsets[1:] - 1] for name, count in since.items()})
-        steps = np.concatenate([calendar, after], axis=2)
+        steps = np.concatenate([calendar, np.zeros((table.n_series, horizon, future.width))], axis=2)
         bounds = zip(table.offsets[:-1], table.offsets[1:], steps, strict=True)
         return np.concatenate([piece for begin, end, last in bounds for piece in (here[begin:end], last)])
 

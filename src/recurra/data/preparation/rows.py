@@ -48,6 +48,11 @@ class Origins:
         now = self.lookback(np.zeros(1, np.int64))[:, 0]
         return squash((now - self.shift) / self.scale)
 
+    def window(self, length: int) -> Array:
+        """The last values relative to the latest one, in units of the scale, the latest one first, [n, length]."""
+        values = self.lookback(np.arange(length))
+        return squash((values - values[:, :1]) / self.scale[:, None])
+
     def target_inputs(self, lags: tuple[int, ...], show_missing: bool, show_gap: bool = False) -> Array:
         """The target's own inputs: level, look-backs relative to the present, if it is missing, and since when.
 

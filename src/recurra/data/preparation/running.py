@@ -1,6 +1,7 @@
 """Level, spread and step of a series from its recent past only, over a whole series at once or row by row."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -88,15 +89,15 @@ class RunningLevel:
         scale = sums.scale()
         return sums.shift(), scale, sums.step(scale)
 
-    def after(self, y: Array, error: Array) -> "RunningLevel":
-        """The sums of one series after its last row."""
-        return self._sums_over(y, error).select(np.array([len(y) - 1]))
+    def at(self, y: Array, error: Array, rows: npt.NDArray[np.int64]) -> "RunningLevel":
+        """The sums of one series after some of its rows."""
+        return self._sums_over(y, error).select(rows)
 
     def _sums_over(self, y: Array, error: Array) -> "RunningLevel":
         """The sums after every row; fields [rows]."""
         seen, known = ~np.isnan(y), ~np.isnan(error)
         values = y[seen]
-        count, total = fading_sum(np.ones(len(values)), self._fade), fading_sum(values, self._fade)
+        count, total = _fading_count(len(values), self._fade), fading_sum(values, self._fade)
         mean = total / count
         before = np.concatenate([values[:1], mean[:-1]])
         return RunningLevel(
@@ -105,7 +106,7 @@ class RunningLevel:
             _spread(total, seen),
             _spread(fading_sum(_grown(values, before, mean), self._fade), seen),
             _spread(fading_sum(error[known], self._fade), known),
-            _spread(fading_sum(np.ones(int(known.sum())), self._fade), known),
+            _spread(_fading_count(int(known.sum()), self._fade), known),
         )
 
     @property
@@ -143,15 +144,26 @@ def fading_sum(x: Array, fade: float) -> Array:
     blocks = -(-len(x) // BLOCK)
     padded = np.zeros(blocks * BLOCK)
     padded[: len(x)] = x
-    distance = np.arange(BLOCK)[:, None] - np.arange(BLOCK)
-    within = np.where(distance >= 0, fade ** np.maximum(distance, 0), 0.0)
-    sums = padded.reshape(blocks, BLOCK) @ within.T
-    carry, fading = 0.0, fade ** np.arange(1, BLOCK + 1)
+    within, fading = _block(fade)
+    sums = padded.reshape(blocks, BLOCK) @ within
+    carry = 0.0
     for i in range(blocks):
         sums[i] += carry * fading
         carry = sums[i, -1]
     result: Array = sums.reshape(-1)[: len(x)]
     return result
+
+
+@lru_cache(maxsize=8)
+def _block(fade: float) -> tuple[Array, Array]:
+    """The product that sums within a block, [BLOCK, BLOCK], and how a carried sum fades over it, [BLOCK]."""
+    distance = np.arange(BLOCK) - np.arange(BLOCK)[:, None]
+    return np.where(distance >= 0, fade ** np.maximum(distance, 0), 0.0), fade ** np.arange(1, BLOCK + 1)
+
+
+def _fading_count(n: int, fade: float) -> Array:
+    """What `fading_sum` makes of n ones: (1 - fade^t) / (1 - fade), [n]."""
+    return fading_sum(np.ones(n), fade) if fade in (0.0, 1.0) else (1 - fade ** np.arange(1, n + 1)) / (1 - fade)
 
 
 def _spread(sums: Array, seen: npt.NDArray[np.bool_]) -> Array:

@@ -8,7 +8,7 @@ from recurra.data.frequency import Frequency
 from recurra.data.preparation.reference import Reference, ReferenceKind
 
 FOLLOWING = ("running", "instance", "log")
-LATER = {"show_gap", "static", "targets"}
+LATER = {"show_gap", "static", "targets", "lookback"}
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class PreparationSpec:
         show_gap: whether it is told for how many rows it has been missing.
         static: names of the columns with one value a series.
         targets: names of the targets, if there are several.
+        lookback: last values of the target that the network reads at each origin, beside its inputs; 0 for none.
     """
 
     horizon: int
@@ -45,6 +46,7 @@ class PreparationSpec:
     show_gap: bool = False
     static: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
+    lookback: int = 0
 
     @property
     def lags(self) -> tuple[int, ...]:

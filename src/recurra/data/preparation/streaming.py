@@ -10,10 +10,12 @@ from recurra.data.preparation.gaps import missing_cells, steps_since
 from recurra.data.preparation.peers import peer_inputs
 from recurra.data.preparation.preparation import Covariates, Preparation, one_step_errors
 from recurra.data.preparation.reference import Array, Lookback, Steps
-from recurra.data.preparation.rows import Origins, Rows, fill_missing
+from recurra.data.preparation.rows import Origins, Rows, fill_missing, gather_lookback
 from recurra.data.preparation.units import in_model_units, to_model_units
 from recurra.data.series import SeriesTable
 from recurra.data.targets import find_peers
+
+CARRIED = ("fixed", "recent", "age", "since", "gaps", "static")
 
 
 class StreamedRows:
@@ -30,39 +32,63 @@ class StreamedRows:
         self.ids = list(ids)
         self.peers = find_peers(ids, self.spec.targets)
         self.fixed = preparation.fixed_levels(ids)
-        self.recent = np.repeat(preparation.start_levels(ids)[:, None], self.rule.reach + 1, axis=1)
+        self.recent = np.repeat(preparation.start_levels(ids)[:, None], self._width, axis=1)
         self.age = np.full(n, -1, dtype=np.int64)
         self.since = np.full(n, -1, dtype=np.int64)
         self.gaps = np.zeros((n, len(preparation.masked)), dtype=np.int64)
+        self.static = np.zeros((n, preparation.static.width))
         self.following = preparation.following(n)
+
+    @property
+    def _width(self) -> int:
+        """Last values that are carried."""
+        return max(self.rule.reach + 1, self.spec.lookback)
 
     @classmethod
     def after(cls, preparation: Preparation, table: SeriesTable) -> "StreamedRows":
         """The streams of a table's series, after its last rows."""
-        streams = cls(preparation, table.ids)
+        return cls.at(preparation, table, table.offsets[1:] - 1)
+
+    @classmethod
+    def at(cls, preparation: Preparation, table: SeriesTable, rows: Rows) -> "StreamedRows":
+        """One stream for each of some rows of a table: that of the row's series, right after it."""
+        owner = table.series_of_rows
+        streams = cls(preparation, [table.ids[i] for i in owner[rows]])
         table = in_model_units(table, preparation.spec.scaling)
-        since = steps_since(~np.isnan(table.y), table.offsets)
-        gaps = [steps_since(~missing_cells(table.covariates[name]), table.offsets) for name in preparation.masked]
-        ends = table.offsets[1:] - 1
-        streams.since = since[ends]
-        streams.gaps = np.stack([gap[ends] for gap in gaps], axis=1) if gaps else streams.gaps
         fill, age = fill_missing(table.y, table.offsets, streams.rule, preparation.start_levels(table.ids))
+        streams.recent = gather_lookback(fill, age, rows)(np.arange(streams.recent.shape[1]))
+        streams.age = age[rows]
+        streams.since = steps_since(~np.isnan(table.y), table.offsets)[rows]
+        for k, name in enumerate(preparation.masked):
+            streams.gaps[:, k] = steps_since(~missing_cells(table.covariates[name]), table.offsets)[rows]
+        given = {name: table.covariates[name][rows] for name in preparation.static.columns}
+        streams.static = preparation.static.encode(given, len(rows))
         errors = one_step_errors(table.y, fill, age, streams.rule)
-        for i in range(table.n_series):
+        for i in np.unique(owner[rows]) if len(rows) else ():
             begin, end = int(table.offsets[i]), int(table.offsets[i + 1])
-            reach = min(streams.recent.shape[1], end - begin)
-            streams.recent[i, :reach] = fill[begin:end][::-1][:reach]
-            streams.age[i] = age[end - 1]
-            if np.isnan(streams.fixed[i, 0]):
-                last = preparation.following(1).after(table.y[begin:end], errors[begin:end])
-                streams.following.assign(np.array([i]), last)  # type: ignore[arg-type]
+            mine = np.flatnonzero(owner[rows] == i)
+            if np.isnan(streams.fixed[mine[0], 0]):
+                level = preparation.following(1).at(table.y[begin:end], errors[begin:end], rows[mine] - begin)
+                streams.following.assign(mine, level)  # type: ignore[arg-type]
         return streams
+
+    def select(self, streams: Rows) -> "StreamedRows":
+        """A copy of some of the streams."""
+        twin = StreamedRows(self.preparation, [self.ids[i] for i in streams])
+        for name in CARRIED:
+            setattr(twin, name, getattr(self, name)[streams])
+        twin.following = self.following.select(streams)
+        return twin
+
+    def repeated(self, times: int) -> "StreamedRows":
+        """Every stream so many times, its copies next to each other."""
+        return self.select(np.repeat(np.arange(len(self.age)), times))
 
     def extend(self, other: "StreamedRows") -> None:
         """Take over the streams of another object behind the own ones."""
         self.ids = self.ids + other.ids
         self.peers = find_peers(self.ids, self.spec.targets)
-        for name in ("fixed", "recent", "age", "since", "gaps"):
+        for name in CARRIED:
             setattr(self, name, np.concatenate([getattr(self, name), getattr(other, name)]))
         pairs = zip(self.following.fields(), other.following.fields(), strict=True)
         self.following = self.following.of_fields(self.spec.memory, *(np.concatenate(pair) for pair in pairs))
@@ -88,13 +114,22 @@ class StreamedRows:
         for k, name in enumerate(masked):
             self.gaps[streams, k] = np.where(missing_cells(covariates[name]), self.gaps[streams, k] + 1, 0)
         since = {name: self.gaps[streams, k] for k, name in enumerate(masked)}
+        self.static[streams] = preparation.static.encode(covariates, len(streams))
         past = preparation.past_inputs(covariates, gaps, since=since)
         return past, preparation.future.encode(covariates, len(streams), since=since)
 
-    def future_inputs(self, streams: Rows, ahead: Covariates) -> Array:
-        """Encoded future covariates of the steps after the latest row of some streams, [n, horizon, F]."""
+    def future_inputs(self, streams: Rows, ahead: Covariates, steps: int) -> Array:
+        """Encoded future covariates of the steps after the latest row of some streams, [n, steps, F]."""
         since = {name: self.gaps[streams, k] for k, name in enumerate(self.preparation.masked)}
-        return self.preparation.future_inputs(ahead, since)
+        return self.preparation.future_inputs(ahead, since, len(streams), steps)
+
+    def own_inputs(self) -> Array:
+        """What would be known of every stream at its next row, of no past covariate but a usual time, [streams, P]."""
+        elapsed, n = self.preparation.elapsed, len(self.age)
+        if elapsed is None:
+            return self.static
+        usual = elapsed.encode(np.full(n, np.log(float(self.spec.step.step))))[:, :1]
+        return np.concatenate([usual, self.static], axis=1)
 
     def advance(self, streams: Rows, y: Array, past: Array, known: Array) -> tuple[Array, Origins]:
         """One row of each of some streams.
@@ -164,7 +199,7 @@ class StreamedRows:
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """The state as named arrays, for a snapshot."""
         level = zip(self.following.names, self.following.fields(), strict=True)
-        values = {"recent": self.recent, "age": self.age, "since": self.since, "gaps": self.gaps, **dict(level)}
+        values = {**{name: getattr(self, name) for name in CARRIED[1:]}, **dict(level)}
         return {name: value.copy() for name, value in values.items() if value.size or not len(self.ids)}
 
     @classmethod
@@ -173,7 +208,7 @@ class StreamedRows:
     ) -> "StreamedRows":
         """The streams that `to_arrays` described."""
         streams = cls(preparation, ids)
-        for name in ("recent", "age", "since", "gaps"):
+        for name in CARRIED[1:]:
             setattr(streams, name, arrays[name].copy() if name in arrays else getattr(streams, name))
         level = (arrays[name].copy() for name in streams.following.names)
         streams.following = streams.following.of_fields(streams.spec.memory, *level)

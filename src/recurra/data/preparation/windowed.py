@@ -69,13 +69,15 @@ class WindowLevel:
         scale = usable_scale(variance, mean)
         return mean, scale, _step(miss, np.cumsum(known) > 0, scale)
 
-    def after(self, y: Array, error: Array) -> "WindowLevel":
-        """The window of one series after its last row."""
-        windows = WindowLevel.empty(1, self.memory)
-        for field, given in ((windows.values, y), (windows.misses, error)):
-            known = given[~np.isnan(given)][-self.memory :]
-            field[0, self.memory - len(known) :] = known
-        return windows
+    def at(self, y: Array, error: Array, rows: npt.NDArray[np.int64]) -> "WindowLevel":
+        """The windows of one series after some of its rows."""
+        windows = []
+        for given in (y, error):
+            known = ~np.isnan(given)
+            padded = np.concatenate([np.full(self.memory, np.nan), given[known]])
+            end = np.cumsum(known)[rows]
+            windows.append(padded[end[:, None] + np.arange(self.memory)])
+        return WindowLevel(self.memory, windows[0], windows[1])
 
     def shift(self) -> Array:
         """Mean of the window; zero before the first observation."""

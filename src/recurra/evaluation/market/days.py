@@ -9,7 +9,7 @@ import torch
 from recurra.baselines.market import VarianceRule
 from recurra.data.market import Asset, return_ahead, variance_ahead
 from recurra.metrics import gaussian_nll, qlike
-from recurra.models.distributions import Distribution, StudentT
+from recurra.models.distributions import ScaledDistribution, StudentT
 
 Array = npt.NDArray[np.float64]
 
@@ -35,7 +35,7 @@ class Outcome:
         return cls(return_ahead(asset.returns, days)[first:last], variance_ahead(asset.variance, days)[first:last])
 
 
-def measure(outcome: Outcome, variance: Array, returns: Distribution) -> Array:
+def measure(outcome: Outcome, variance: Array, returns: ScaledDistribution) -> Array:
     """Every field of FIELDS for each day, [fields, days]; NaN where the outcome is masked, up also where the mean is 0.
 
     Args:

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from recurra.learners.adapters.scikit_learn import RecurrentRegressor
+    from recurra.learners.adapters.sktime import RecurrentForecaster
 
-__all__ = ["RecurrentRegressor"]
+__all__ = ["RecurrentForecaster", "RecurrentRegressor"]
 
-_PLACES = {"RecurrentRegressor": "scikit_learn"}
+_PLACES = {"RecurrentForecaster": "sktime", "RecurrentRegressor": "scikit_learn"}
 
 
 def __getattr__(name: str) -> object:

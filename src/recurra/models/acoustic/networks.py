@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from recurra.models.acoustic.front_end import FrontEnd, inside
-from recurra.models.forecast.network import CELLS, State
+from recurra.models.forecast.layers import CELLS, State
 from recurra.shapes import Float, Lengths, Tensor
 
 

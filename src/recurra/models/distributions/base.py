@@ -1,4 +1,4 @@
-"""What every output distribution can say: log density, distribution function, quantiles, CRPS."""
+"""What every output distribution can say: log density, distribution function, quantiles, and how draws come of it."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -12,6 +12,55 @@ BISECTIONS = 55
 
 
 class Distribution(ABC):
+    """A distribution of real numbers for each place of a tensor; `mean` has its shape.
+
+    Args:
+        mean: expectations, any shape.
+    """
+
+    def __init__(self, mean: Tensor) -> None:
+        self.mean = mean
+
+    @abstractmethod
+    def log_prob(self, value: Tensor) -> Tensor:
+        """Logarithm of the density, or probability, of `value`; differentiable in every parameter."""
+
+    @abstractmethod
+    def cdf(self, value: Tensor) -> Tensor:
+        """Probability of at most `value`."""
+
+    @abstractmethod
+    def quantile(self, levels: Sequence[float]) -> Tensor:
+        """Quantiles, [..., levels].
+
+        Raises:
+            ConfigError: if a level is not strictly between 0 and 1.
+        """
+
+    @abstractmethod
+    def quantile_at(self, u: Tensor) -> Tensor:
+        """The quantile at a level of its own in each place: what a uniform draw u becomes.
+
+        Args:
+            u: strictly between 0 and 1, of the shape of `mean`.
+        """
+
+    def rank(self, value: Tensor) -> Tensor:
+        """The probability integral transform of `value`: uniform where the distribution is right."""
+        return self.cdf(value)
+
+
+def check_level_range(levels: Sequence[float]) -> None:
+    """Refuse levels that are not strictly between 0 and 1.
+
+    Raises:
+        ConfigError: naming them.
+    """
+    if any(not 0.0 < level < 1.0 for level in levels):
+        raise ConfigError(f"levels are {list(levels)}; they must lie strictly between 0 and 1")
+
+
+class ScaledDistribution(Distribution):
     """mean + std Z, with E Z = 0 and E Z² = 1.
 
     Args:
@@ -20,7 +69,8 @@ class Distribution(ABC):
     """
 
     def __init__(self, mean: Tensor, std: Tensor) -> None:
-        self.mean, self.std = torch.broadcast_tensors(mean, std)
+        mean, self.std = torch.broadcast_tensors(mean, std)
+        super().__init__(mean)
 
     @property
     def variance(self) -> Tensor:
@@ -48,12 +98,16 @@ class Distribution(ABC):
         Raises:
             ConfigError: if a level is not strictly between 0 and 1.
         """
-        if any(not 0.0 < level < 1.0 for level in levels):
-            raise ConfigError(f"levels are {list(levels)}; they must lie strictly between 0 and 1")
+        check_level_range(levels)
         return torch.stack([self.mean + self.std * self.unit_quantile(level) for level in levels], -1)
 
-    def unit_quantile(self, level: float) -> Tensor:
-        """The quantile of Z at one level, by bisection of its distribution function to 1e-12 of its size."""
+    def quantile_at(self, u: Tensor) -> Tensor:
+        """The quantile at a level of its own in each place."""
+        quantile: Tensor = self.mean + self.std * self.unit_quantile(u)
+        return quantile
+
+    def unit_quantile(self, level: float | Tensor) -> Tensor:
+        """The quantile of Z at one level, or at one for each place, by bisection to 1e-12 of its size."""
         high = torch.ones_like(self.mean)
         for _ in range(BISECTIONS):
             outside = (self.unit_cdf(high) < level) | (self.unit_cdf(-high) > level)
@@ -68,7 +122,7 @@ class Distribution(ABC):
         return 0.5 * (low + high)
 
     @abstractmethod
-    def at(self, column: int) -> "Distribution":
+    def at(self, column: int) -> "ScaledDistribution":
         """The distributions in one column of the last dimension of mean and std."""
 
     @abstractmethod

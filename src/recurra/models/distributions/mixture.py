@@ -4,15 +4,15 @@ import math
 
 import torch
 
-from recurra.models.distributions.base import Distribution
+from recurra.models.distributions.base import ScaledDistribution
 from recurra.shapes import Tensor
 
 
-class NormalMixture(Distribution):
+class NormalMixture(ScaledDistribution):
     """mean + std (M - E M) / sqrt(Var M), with M a mixture of normals.
 
     Args:
-        mean, std: as for `Distribution`.
+        mean, std: as for `ScaledDistribution`.
         logits: of the components' weights, [..., components].
         offsets: their means, the same shape.
         spreads: their standard deviations, positive, the same shape.

@@ -5,11 +5,11 @@ from statistics import NormalDist
 
 import torch
 
-from recurra.models.distributions.base import Distribution
+from recurra.models.distributions.base import ScaledDistribution
 from recurra.shapes import Tensor
 
 
-class Normal(Distribution):
+class Normal(ScaledDistribution):
     """N(mean, std²)."""
 
     def at(self, column: int) -> "Normal":
@@ -25,8 +25,11 @@ class Normal(Distribution):
         share: Tensor = torch.special.ndtr(z)
         return share
 
-    def unit_quantile(self, level: float) -> Tensor:
+    def unit_quantile(self, level: float | Tensor) -> Tensor:
         """The inverse of Φ."""
+        if isinstance(level, Tensor):
+            z: Tensor = torch.special.ndtri(level)
+            return z
         return torch.full_like(self.mean, NormalDist().inv_cdf(level))
 
     def unit_crps(self, z: Tensor) -> Tensor:

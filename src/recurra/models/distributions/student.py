@@ -5,18 +5,18 @@ from functools import lru_cache
 
 import torch
 
-from recurra.models.distributions.base import Distribution
+from recurra.models.distributions.base import ScaledDistribution
 from recurra.shapes import Tensor
 
 STEPS = 200
 TINY = 1e-300
 
 
-class StudentT(Distribution):
+class StudentT(ScaledDistribution):
     """mean + std sqrt((ν - 2) / ν) T with T of Student's t.
 
     Args:
-        mean, std: as for `Distribution`.
+        mean, std: as for `ScaledDistribution`.
         df: ν, above 2, so that there is a variance; broadcasts.
     """
 
@@ -43,11 +43,17 @@ class StudentT(Distribution):
         tail = 0.5 * incomplete_beta(self.df / 2.0, half, self.df / total, t.square() / total)
         return torch.where(t >= 0, 1.0 - tail, tail)
 
-    def unit_quantile(self, level: float) -> Tensor:
-        """The quantile of Z at one level, found once for each of the degrees of freedom that occur."""
+    def unit_quantile(self, level: float | Tensor) -> Tensor:
+        """The quantile of Z, found once for each pair of level and degrees of freedom that occurs."""
         df, place = self.df.detach().double().unique(return_inverse=True)
-        each: Tensor = df.new_tensor([_unit_quantile(value, level) for value in df.tolist()])
-        return each[place].to(self.mean.dtype)
+        if not isinstance(level, Tensor):
+            each: Tensor = _unit_quantiles(tuple(df.tolist()), (level,))
+            return each[place, 0].to(self.mean.dtype)
+        levels, column = level.detach().double().unique(return_inverse=True)
+        if len(df) * len(levels) > level.numel():
+            return super().unit_quantile(level)
+        each = _unit_quantiles(tuple(df.tolist()), tuple(levels.tolist()))
+        return each[place, column].to(self.mean.dtype)
 
     def unit_crps(self, z: Tensor) -> Tensor:
         """CRPS of the scaled t distribution.
@@ -63,10 +69,13 @@ class StudentT(Distribution):
         return self.shrink * (body - last)
 
 
-@lru_cache(maxsize=4096)
-def _unit_quantile(df: float, level: float) -> float:
-    one = torch.ones((), dtype=torch.float64)
-    return float(super(StudentT, StudentT(0.0 * one, one, df * one)).unit_quantile(level))
+@lru_cache(maxsize=256)
+def _unit_quantiles(df: tuple[float, ...], levels: tuple[float, ...]) -> Tensor:
+    """Quantiles of Z for each number of degrees of freedom and level, [df, levels]."""
+    v = torch.tensor(df, dtype=torch.float64)[:, None].expand(-1, len(levels))
+    one = torch.ones_like(v)
+    each = StudentT(0.0 * one, one, v)
+    return super(StudentT, each).unit_quantile(torch.tensor(levels, dtype=torch.float64).expand_as(v))
 
 
 def _log_beta(b: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""From the state of a recurrent layer to quantiles of every step of the horizon."""
+"""From the state of a recurrent layer to the numbers of every step of the horizon, and quantiles that never cross."""
 
 from collections.abc import Sequence
 from math import pi, sqrt
@@ -54,37 +54,36 @@ def normal_spreads(levels: Sequence[float], mean_absolute: float = 1.0) -> list[
     return raw
 
 
-class QuantileHead(nn.Module):
-    """Quantiles of the next `horizon` steps from the latest state and what is known of those steps.
+class DirectHead(nn.Module):
+    """Numbers for the next `horizon` steps from the latest state and what is known of those steps, all at once.
 
     Step k reads e_k = tanh(A_k h(t) + B f(t+k)), with f what is known in advance of that step:
 
-        q_k = ordered(C_k h(t) + D e_k)
+        r_k = C_k h(t) + D e_k + c_k
 
-    C and D begin at zero: a fresh head's middle quantile is exactly zero, so that a network begins as the rule that it
-    corrects. Without known-future inputs the term with e_k falls away.
+    C and D begin at zero and c_k at `start`: a fresh head says the same of every origin, so that a network begins as
+    the rule that it corrects. Without known-future inputs the term with e_k falls away.
 
     Args:
         n_hidden: width of the state.
         n_future: number of inputs known of each future step; 0 for none.
         horizon: steps ahead.
-        levels: increasing quantile levels.
+        start: the numbers of a step to begin with.
         n_embedding: width of e_k.
     """
 
     def __init__(
-        self, n_hidden: int, n_future: int, horizon: int, levels: Sequence[float], n_embedding: int = 16
+        self, n_hidden: int, n_future: int, horizon: int, start: Sequence[float], n_embedding: int = 16
     ) -> None:
         super().__init__()
-        self.horizon, self.levels = horizon, tuple(levels)
-        self.middle = middle_level(levels)
-        self.state = nn.Linear(n_hidden, horizon * len(levels))
+        self.horizon, self.n_parameters = horizon, len(start)
+        self.state = nn.Linear(n_hidden, horizon * len(start))
         nn.init.zeros_(self.state.weight)
         with torch.no_grad():
-            self.state.bias.copy_(torch.tensor(normal_spreads(levels)).repeat(horizon))
+            self.state.bias.copy_(torch.tensor(start).repeat(horizon))
         self.embedding = nn.Linear(n_hidden, horizon * n_embedding) if n_future else None
         self.future = nn.Linear(n_future, n_embedding, bias=False) if n_future else None
-        self.mix = nn.Linear(n_embedding, len(levels), bias=False) if n_future else None
+        self.mix = nn.Linear(n_embedding, len(start), bias=False) if n_future else None
         if self.mix is not None:
             nn.init.zeros_(self.mix.weight)
 
@@ -92,15 +91,15 @@ class QuantileHead(nn.Module):
         self,
         h: Float[Tensor, "*origins hidden"],
         future: Float[Tensor, "*origins horizon future"] | None = None,
-    ) -> Float[Tensor, "*origins horizon quantile"]:
-        """Increasing quantiles of each step ahead, relative to the rule, in units of the step scale.
+    ) -> Float[Tensor, "*origins horizon number"]:
+        """The numbers of each step ahead.
 
         Args:
             h: the latest states.
             future: f(t+k), if the head has known-future inputs.
         """
-        raw = self.state(h).unflatten(-1, (self.horizon, len(self.levels)))
+        raw: Tensor = self.state(h).unflatten(-1, (self.horizon, self.n_parameters))
         if self.embedding is not None and self.future is not None and self.mix is not None:
             e = torch.tanh(self.embedding(h).unflatten(-1, (self.horizon, -1)) + self.future(future))
             raw = raw + self.mix(e)
-        return ordered_quantiles(raw, self.middle)
+        return raw

@@ -6,9 +6,9 @@ from typing import Any, Literal, cast
 import torch
 from torch import nn
 
-from recurra.models.distributions import Distribution, Normal, NormalMixture, StudentT
+from recurra.models.distributions import Normal, NormalMixture, ScaledDistribution, StudentT
 from recurra.models.forecast import State
-from recurra.models.forecast.network import CELLS
+from recurra.models.forecast.layers import CELLS
 from recurra.shapes import Float, Lengths, Tensor
 
 Family = Literal["student_t", "normal", "mixture"]
@@ -69,7 +69,7 @@ class MarketOutput:
 
     log_variance: Normal
     variance: Tensor
-    returns: Distribution
+    returns: ScaledDistribution
 
 
 class MarketNetwork(nn.Module):
@@ -141,7 +141,7 @@ class MarketNetwork(nn.Module):
         std = (path.scale * variance).sqrt()
         return MarketOutput(log_variance, variance, self._distribution(path.mean + drift * std.detach(), std))
 
-    def _distribution(self, mean: Tensor, std: Tensor) -> Distribution:
+    def _distribution(self, mean: Tensor, std: Tensor) -> ScaledDistribution:
         if self.shape.distribution == "student_t":
             return StudentT(mean, std, 2.0 + self.shapes.exp()[:, 0])
         if self.shape.distribution == "mixture":

@@ -1,0 +1,146 @@
+"""Forecasts fed back: many possible paths of each series, each of which goes on from its own values."""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import torch
+
+from recurra.data.preparation import StreamedRows
+from recurra.data.preparation.reference import Array
+from recurra.data.preparation.rows import Rows
+from recurra.errors import ConfigError
+from recurra.models.forecast import State, select_state, zero_state_like
+from recurra.prediction.copula import Copula
+
+if TYPE_CHECKING:
+    from recurra.data.series import SeriesTable
+    from recurra.prediction.forecast import ForecastPredictor
+
+PATHS = 200
+"""Paths behind the quantiles of steps that are forecast by feeding back."""
+STREAMS_AT_ONCE = 40_000
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where paths set out from: what is carried after some rows, one of them for each place.
+
+    Args:
+        rows: what the preparation carries.
+        state: what the network carries, [layers, n, hidden].
+    """
+
+    rows: StreamedRows
+    state: State
+
+    def select(self, places: Rows) -> "Start":
+        """Some of the places."""
+        return Start(self.rows.select(places), select_state(self.state, torch.from_numpy(places)))
+
+
+def start_after(predictor: "ForecastPredictor", table: "SeriesTable") -> Start:
+    """What is carried after the last row of each series of a table."""
+    rows = StreamedRows.after(predictor.preparation, table)
+    return Start(rows, predictor.last_state(table))
+
+
+def start_at(predictor: "ForecastPredictor", table: "SeriesTable", rows: Rows) -> Start:
+    """What is carried after each of some rows of a table, in one run over its series."""
+    prepared = predictor.preparation.rows(table)
+    lengths, network = np.diff(prepared.offsets), predictor.network
+    owner, number = prepared.owner[rows], rows - prepared.offsets[prepared.owner[rows]]
+    state = zero_state_like(network, len(lengths))
+    kept = [part.new_zeros(part.shape[0], len(rows), part.shape[2]) for part in parts_of(state)]
+    with torch.inference_mode():
+        for t in range(int(number.max(initial=-1)) + 1):
+            here = np.flatnonzero(lengths > t)
+            x = torch.from_numpy(prepared.inputs(prepared.offsets[:-1][here] + t))
+            places = torch.from_numpy(here)
+            _, after = network.step(x, select_state(state, places))
+            for part, new in zip(parts_of(state), parts_of(after), strict=True):
+                part[:, places] = new
+            wanted = np.flatnonzero(number == t)
+            for part, mine in zip(parts_of(state), kept, strict=True):
+                mine[:, torch.from_numpy(wanted)] = part[:, torch.from_numpy(owner[wanted])]
+    state = (kept[0], kept[1]) if len(kept) == 2 else kept[0]
+    return Start(StreamedRows.at(predictor.preparation, table, rows), state)
+
+
+def parts_of(state: State) -> tuple[torch.Tensor, ...]:
+    """The tensors of a state."""
+    return state if isinstance(state, tuple) else (state,)
+
+
+def paths_ahead(predictor: "ForecastPredictor", start: Start, known: Array, ranks: Array) -> Array:
+    """Possible paths of each place, in the units of the series.
+
+    The network forecasts its own horizon; each path takes the values at its ranks, is shown them one by one as if they
+    had been observed, and is forecast on from there, until all steps are there.
+
+    Args:
+        predictor: the trained model.
+        start: where the paths set out from, n places.
+        known: what is known in advance of the steps ahead, [n, steps, K].
+        ranks: strictly between 0 and 1, [paths, steps] for all places alike, or [n, paths, steps].
+
+    Returns:
+        [n, paths, steps].
+
+    Raises:
+        ConfigError: if the model would have to feed back and has past covariates, for nobody knows theirs, or several
+            targets, whose paths would have to be drawn together.
+    """
+    n, steps, n_paths = known.shape[0], known.shape[1], ranks.shape[-2]
+    if steps > predictor.shape.horizon and predictor.preparation.spec.past:
+        raise ConfigError(
+            f"{steps} steps are more than the {predictor.shape.horizon} that the network forecasts at once, and past "
+            "covariates of the steps between are not known; fit with a longer horizon, or without past_covariates"
+        )
+    if steps > predictor.shape.horizon and predictor.preparation.spec.targets:
+        raise ConfigError(
+            f"{steps} steps are more than the {predictor.shape.horizon} that the network forecasts at once, and "
+            "several targets are not fed back; fit with a longer horizon"
+        )
+    wide = np.broadcast_to(ranks, (n, n_paths, steps))
+    at_once = max(1, STREAMS_AT_ONCE // n_paths)
+    blocks = [np.arange(begin, min(begin + at_once, n)) for begin in range(0, n, at_once)]
+    found = [_paths(predictor, start.select(block), known[block], wide[block]) for block in blocks]
+    return np.concatenate([np.zeros((0, n_paths, steps)), *found])
+
+
+@torch.inference_mode()
+def _paths(predictor: "ForecastPredictor", start: Start, known: Array, ranks: Array) -> Array:
+    n, n_paths, steps = ranks.shape
+    horizon, network = predictor.shape.horizon, predictor.network
+    rows, everyone = start.rows.repeated(n_paths), np.arange(n * n_paths)
+    state = select_state(start.state, torch.arange(n).repeat_interleave(n_paths))
+    known, ranks = np.repeat(known, n_paths, axis=0), ranks.reshape(n * n_paths, steps)
+    own = rows.own_inputs()
+    values = np.zeros((n * n_paths, steps))
+    for begin in range(0, steps, horizon):
+        end = min(begin + horizon, steps)
+        h = parts_of(state)[0][-1]
+        distribution = predictor.distribution(h, rows.origins(everyone), known[:, begin:end])
+        u = np.full((n * n_paths, horizon), 0.5)
+        u[:, : end - begin] = ranks[:, begin:end]
+        drawn = distribution.quantile_at(torch.from_numpy(u)).numpy()[:, : end - begin]
+        values[:, begin:end] = np.rint(drawn) if network.output.whole else drawn
+        for k in range(begin, end if end < steps else begin):
+            x, _ = rows.advance(everyone, values[:, k], own, known[:, k])
+            _, state = network.step(torch.from_numpy(x), state)
+    return values.reshape(n, n_paths, steps)
+
+
+def ranks_alike(predictor: "ForecastPredictor", steps: int) -> Array:
+    """The ranks that forecasts by feeding back are made with: the same ones always, [paths, steps]."""
+    return predictor.copula.draw(np.random.default_rng(0), PATHS, steps, mirrored=True)
+
+
+def ranks_of(copula: Copula, ids: Sequence[str | int], n_paths: int, steps: int, seed: int) -> Array:
+    """Ranks of each series' own: a function of the seed and the series' name, [n, paths, steps]."""
+    draws = [np.random.default_rng([seed, zlib.crc32(str(name).encode())]) for name in ids]
+    each = [copula.draw(random, n_paths, steps) for random in draws]
+    return np.stack(each) if each else cast("Array", np.zeros((0, n_paths, steps)))
