@@ -6,6 +6,7 @@
 #   make conformance   the long suites, and what others wrote
 #   make bench         every benchmark, into benchmarks/results/ (hours)
 #   make peers         JAX, into .venvs/jax, for the benchmark that runs beside it
+#   make rivals        NeuralForecast, into .venvs/neuralforecast, likewise
 #   make selftest      the kernels' own test, on every instruction set that this machine has
 #   make sanitize      the same with the address, undefined-behaviour and thread sanitizers
 #   make clang         the same built with Clang, and the Python module's sources compiled with it
@@ -24,6 +25,7 @@ RUN := $(VENV)/bin
 DEMO := $(VENV)/.installed-demo
 DEV := $(VENV)/.installed-dev
 JAX := .venvs/jax/.installed
+RIVALS := .venvs/neuralforecast/.installed
 # What an installation is made from: when one of these changes, it is made again.
 SOURCES := pyproject.toml constraints.txt CMakeLists.txt $(wildcard csrc/*)
 BENCHMARKS = $(patsubst benchmarks/%.py,%,$(filter-out benchmarks/_%.py benchmarks/conftest.py,$(wildcard benchmarks/*.py)))
@@ -34,11 +36,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
 
-.PHONY: help install venv demo test lint format conformance bench peers selftest sanitize clang neon docs clean distclean
+.PHONY: help install venv demo test lint format conformance bench peers rivals selftest sanitize clang neon docs clean distclean
 .DELETE_ON_ERROR:
 
 help:
-	@sed -n '3,16s/^# \{0,1\}//p' Makefile
+	@sed -n '3,17s/^# \{0,1\}//p' Makefile
 
 install: $(DEV)
 venv: $(RUN)/python
@@ -100,6 +102,14 @@ $(JAX): constraints.txt | $(RUN)/python
 	@echo "[peers] installing JAX into .venvs/jax ..."
 	@"$(RUN)/python" -m venv .venvs/jax
 	@.venvs/jax/bin/python -m pip install --quiet $(PIP_ARGS) -c constraints.txt jax numpy && touch "$@"
+
+rivals: $(RIVALS)
+
+# PyTorch at the version of the constraints; what NeuralForecast brings besides is its own affair.
+$(RIVALS): constraints.txt | $(RUN)/python
+	@echo "[rivals] installing NeuralForecast into .venvs/neuralforecast ..."
+	@"$(RUN)/python" -m venv .venvs/neuralforecast
+	@.venvs/neuralforecast/bin/python -m pip install --quiet $(PIP_ARGS) -c constraints.txt torch numpy pandas neuralforecast==3.3.0 && touch "$@"
 
 # The kernels' own test: $(call selftest,folder,CMake's arguments), built without Python.
 CMAKE ?= cmake

@@ -24,6 +24,7 @@ SUITES = {
     "TFLite's golden numbers": "tests/conformance/test_tflite.py",
     "random combinations of options (hypothesis)": "tests/nn/test_options.py",
     "scikit-learn's estimator checks, a test a cell": "tests/conformance/test_scikit_learn.py",
+    "sktime's estimator checks, 890 in one test": "tests/conformance/test_sktime.py",
 }
 PROTOCOL = "Each suite is run whole by pytest, long tests included; counted are pytest's outcomes of its tests."
 OUTCOME = re.compile(r"(\d+) (passed|failed|skipped|xfailed|xpassed|errors?)")

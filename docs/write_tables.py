@@ -12,6 +12,7 @@ from typing import Any
 from benchmarks import (
     _cta_report,
     _eth_ucy_report,
+    _etth1_report,
     _layers_report,
     _market_report,
     an4,
@@ -21,7 +22,9 @@ from benchmarks import (
     fsdd_connected,
     hurricanes,
     live,
+    m4_weekly,
     multi30k,
+    rivals,
     sines,
     track_stream,
     transforms,
@@ -33,6 +36,9 @@ BEGIN, END = "<!-- scores: written by docs/write_tables.py -->", "<!-- end of sc
 PARTS = {
     "cta": ("CTA ridership", _cta_report.report),
     "sines": ("Synthetic sines", sines.report),
+    "m4_weekly": ("M4 Weekly", m4_weekly.report),
+    "rivals": ("Beside NeuralForecast", rivals.report),
+    "etth1": ("ETTh1", _etth1_report.report),
     "eth_ucy": ("Pedestrians: ETH/UCY", _eth_ucy_report.report),
     "hurricanes": ("Atlantic hurricanes", hurricanes.report),
     "track_stream": ("A stream of tracks", track_stream.report),

@@ -72,6 +72,28 @@ def test_refit_learns_at_every_fold(walks, tools):
     ]
 
 
+def test_refit_every_second_fold_and_a_window_that_slides(walks, tools):
+    """Origins at 65, 70, 75, 80, 85 of 90 rows: learned anew at the first, third and fifth; 65 rows each if sliding."""
+    for window, lengths in (("expanding", [65, 75, 85]), ("sliding", [65, 65, 65])):
+        seen = []
+        report = run(walks, last_value(tools, seen), tools, folds=5, refit=2, window=window)
+        fitted = [history for kind, history, _ in seen if kind == "fit"]
+        assert [int(history.lengths[0]) for history in fitted] == lengths
+        assert [history.last_ds[0] for history in fitted] == [walks.series(0).ds[end - 1] for end in (65, 75, 85)]
+        assert ("slides" in str(report)) == (window == "sliding")
+        assert "every 2 folds" in str(report)
+
+
+def test_overlapping_folds_are_refused_or_declared(walks, tools):
+    """Stride 2, horizon 5: a row lies in up to 3 folds; 3 folds x 3 series x 5 steps are scored."""
+    with pytest.raises(ConfigError, match=r"folds overlap.*stride=5.*overlap='declare'"):
+        run(walks, last_value(tools), tools, stride=2)
+    report = run(walks, last_value(tools), tools, stride=2, overlap="declare")
+    assert report.overall["network"].n == 45
+    assert "a target is scored up to 3 times" in str(report)
+    assert report.to_dict()["settings"]["overlapping"] is True
+
+
 def test_scores_by_hand(tools):
     """y = 0 1 2 ... 19, last 4 rows in 2 folds of 2: the last value misses by 1 and 2. MASE: the history's steps are 1.
     Drift is exact. Quantiles ± 1 at 0.1, 0.9: errors 1, 2: losses 0.1·(1+1) + 0.5·1 + 0.9·0, ... summed by pinball."""
@@ -125,8 +147,8 @@ def test_a_forecaster_that_is_worse_is_called_worse(walks, tools):
 
 
 @settings(max_examples=30)
-@given(fold=st.integers(0, 2), seed=st.integers(0, 1000), refit=st.booleans())
-def test_nothing_after_an_origin_changes_the_forecasts_at_it(fold, seed, refit):
+@given(fold=st.integers(0, 2), seed=st.integers(0, 1000), refit=st.integers(0, 2), sliding=st.booleans())
+def test_nothing_after_an_origin_changes_the_forecasts_at_it(fold, seed, refit, sliding):
     """All values after the fold's origin replaced, by noise or by NaN: what is forecast there stays, bit for bit, for
     the forecaster and for every rule. (The fold's own targets change, so the forecasts are caught, not the scores.)"""
     from recurra.data.frequency import Frequency
@@ -141,12 +163,13 @@ def test_nothing_after_an_origin_changes_the_forecasts_at_it(fold, seed, refit):
     noise = random.choice([np.nan, 1e9, -3.0], size=120)
     noise[56:60] = 7.0
     changed = replace(table, y=np.where(after, noise, y))
-    first, second = (_caught(one, refit) for one in (table, changed))
+    window = "sliding" if sliding and refit else "expanding"
+    first, second = (_caught(one, refit, window) for one in (table, changed))
     for before, now in zip(first[: 5 * (fold + 1)], second[: 5 * (fold + 1)], strict=True):
         np.testing.assert_array_equal(before, now)
 
 
-def _caught(table, refit):
+def _caught(table, refit, window):
     """The quantiles of network and rules at each fold, in order."""
     caught = []
 
@@ -166,7 +189,8 @@ def _caught(table, refit):
         return lambda history, future: network.forecast(history, 4, (0.1, 0.5, 0.9))
 
     rules = [watched(rule) for rule in (Naive(), SeasonalNaive(7), Drift(), LinearWindow(10))]
-    backtest(table, fit, horizon=4, levels=(0.1, 0.5, 0.9), folds=3, season=7, refit=refit, rules=rules)
+    levels = (0.1, 0.5, 0.9)
+    backtest(table, fit, horizon=4, levels=levels, folds=3, season=7, refit=refit, window=window, rules=rules)
     return caught
 
 
@@ -196,6 +220,10 @@ def test_a_series_that_cannot_be_scored_is_named(tools, rng):
         ({"folds": 0}, ConfigError, "folds"),
         ({"stride": 0}, ConfigError, "stride"),
         ({"folds": 50}, TooShortError, "rows"),
+        ({"refit": -1}, ConfigError, "refit=-1"),
+        ({"window": "rolling"}, ConfigError, "window='rolling'"),
+        ({"window": "sliding"}, ConfigError, "refit=1"),
+        ({"overlap": "allow"}, ConfigError, "overlap='allow'"),
         ({"rules": []}, ConfigError, "at least one"),
         ({"rules": [Naive(), Naive()]}, ConfigError, "name of its own"),
         ({"levels": ()}, ConfigError, "at least one quantile level"),

@@ -53,6 +53,48 @@ def test_no_forecast_knows_what_comes_after_it(choice, cut, value, rows, models)
     np.testing.assert_allclose(now.quantiles, first.quantiles[[cut, 60 + cut]], rtol=1e-9, atol=1e-9)
 
 
+NETWORKS = [
+    (decoder, output, scaling)
+    for decoder in ("recurrent", "recursive", "segments")
+    for output, scaling in (("quantiles", "running"), ("mixture", "standard"))
+]
+
+
+@pytest.fixture(scope="module")
+def networks(rows, quick):
+    """One trained model for each decoder, made when it is first asked for."""
+    made: dict[tuple[str, str, str], recurra.Forecaster] = {}
+
+    def model(choice):
+        if choice not in made:
+            decoder, output, scaling = choice
+            settings = {"decoder": decoder, "output": output, "scaling": scaling, "missing": "mask"}
+            made[choice] = quick(**settings, components=2, future_covariates=("f", "c"), conformal=True).fit(rows)
+        return made[choice]
+
+    return model
+
+
+@settings(max_examples=18)
+@given(choice=st.sampled_from(NETWORKS), cut=st.integers(1, 56), value=st.sampled_from([0.0, -1e6, 1e30, np.nan]))
+def test_no_decoder_knows_what_comes_after_it(choice, cut, value, rows, networks):
+    """As above, for the other networks; what lies beyond the horizon changes nothing of what lies within."""
+    model = networks(choice)
+    number = rows.groupby("unique_id").cumcount()
+    near = rows[number <= cut + 3]
+    spoilt = near.assign(y=near["y"].where(number[near.index] <= cut, value))
+    first, again = model.hindcast(near, cut), model.hindcast(spoilt, cut)
+    at = np.flatnonzero(first.rows % (cut + 4) == cut)
+    np.testing.assert_allclose(again.quantiles[at], first.quantiles[at], rtol=1e-9, atol=1e-9)
+    before, future = rows[number <= cut], rows[(number > cut) & (number <= cut + 3)].drop(columns=["y", "p"])
+    now = model.forecasts(before, future)
+    np.testing.assert_allclose(now.quantiles, first.quantiles[at], rtol=1e-9, atol=1e-9)
+    further = rows[number > cut].drop(columns=["y", "p"])
+    if len(further) >= 8:
+        beyond = model.forecasts(before, further, horizon=min(len(further) // 2, 5))
+        np.testing.assert_allclose(beyond.quantiles[:, :3], now.quantiles, rtol=1e-9)
+
+
 @pytest.mark.parametrize("scaling", ["running", "standard"])
 def test_a_fit_takes_scales_and_rule_from_the_training_rows(scaling, make_table, quick):
     """Other values in the validation rows change no number that the inputs, or one epoch's weights, are made of."""

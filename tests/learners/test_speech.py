@@ -121,3 +121,14 @@ def test_ready_made_features() -> None:
     settings = {**SETTINGS, "features": "given", "units": "characters", "strides": (), "max_epochs": 15}
     model = SpeechRecognizer(**settings).fit(X, y)
     assert model.error_rates(X, y)["characters"] < 0.2
+
+
+def test_another_fit_goes_on_from_the_last_weights(tmp_path: Path) -> None:
+    X, y = corpus(30, 6)
+    model = SpeechRecognizer(**{**SETTINGS, "warm_start": True, "max_epochs": 4}).fit(X, y)
+    before = model.history_.epochs[-1].training_loss
+    model.set_params(max_epochs=1, dropout=0.0).fit(X, y)
+    cold = SpeechRecognizer(**{**SETTINGS, "max_epochs": 1}).fit(X, y)
+    assert model.history_.epochs[-1].training_loss < min(2 * before, cold.history_.epochs[-1].training_loss)
+    with pytest.raises(ConfigError, match="sizes or the units have changed"):
+        model.set_params(hidden_size=8).fit(X, y)

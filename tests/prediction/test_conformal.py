@@ -9,7 +9,7 @@ LEVELS = (0.1, 0.5, 0.9)
 
 
 def test_margins_by_hand():
-    """Nine scores 1 ... 9 at each level: the ceil(10 x 0.9)-th is 9, the floor(10 x 0.1)-th is 1, none at the median."""
+    """Nine scores 1 ... 9 at each level: the ceil(10 x 0.9)-th is 9, the floor(10 x 0.1)-th is 1; the median stays."""
     quantiles = np.zeros((9, 1, 3))
     actual = np.arange(1.0, 10.0)[::-1, None] * 2.0
     fitted = Conformal.fit(LEVELS, quantiles, actual, np.full(9, 2.0))

@@ -22,7 +22,7 @@ def longer(model, horizon):
 def test_steps_beyond_the_horizon_are_one_more_forecast_after_the_path(
     cell, num_layers, scaling, frame, read, predictor
 ):
-    """One path of middle ranks: rows 4 to 6 ahead are the forecast after the table that the path's first rows extend."""
+    """One path of middle ranks: steps 4 to 6 are the forecast after the table with the path's first rows."""
     rows = frame("ab", 30)
     table = read(rows)
     model = predictor(table, cell=cell, num_layers=num_layers, scaling=scaling, reference="linear")
@@ -99,5 +99,9 @@ def test_what_is_carried_after_any_row_is_what_a_shorter_table_leaves(frame, rea
         alone = start_after(model, table.select([series]).truncate([t + 1]))
         for one, other in zip(parts_of(start.state), parts_of(alone.state), strict=True):
             torch.testing.assert_close(one[:, i], other[:, 0], rtol=1e-12, atol=1e-12)
+        seen = max(int(alone.rows.age[0]) + 1, 1)  # what is carried of rows before the first one is never read
         for name, values in alone.rows.to_arrays().items():
-            np.testing.assert_allclose(start.rows.to_arrays()[name][i], values[0], rtol=1e-12, err_msg=name)
+            mine, theirs = start.rows.to_arrays()[name][i], values[0]
+            if name == "recent":
+                mine, theirs = mine[:seen], theirs[:seen]
+            np.testing.assert_allclose(mine, theirs, rtol=1e-12, err_msg=name)

@@ -2,6 +2,7 @@
 
 from recurra.evaluation.backtest import backtest
 from recurra.evaluation.report import BacktestReport
+from recurra.evaluation.rolling import Overlap, Window
 from recurra.evaluation.scores import Comparison, Scores
 from recurra.evaluation.significance import (
     DieboldMariano,
@@ -28,11 +29,13 @@ __all__ = [
     "Comparison",
     "DieboldMariano",
     "Interval",
+    "Overlap",
     "Scores",
     "TrackReport",
     "TrackScores",
     "TranslationReport",
     "Truth",
+    "Window",
     "backtest",
     "best_of",
     "clustered_bootstrap",

@@ -13,6 +13,7 @@ from recurra.data.series import SeriesTable
 from recurra.data.splits import rolling_origins
 from recurra.errors import ConfigError, MissingColumnError, ShapeError
 from recurra.evaluation.report import NETWORK, BacktestReport
+from recurra.evaluation.rolling import Overlap, Rolling, Window
 from recurra.evaluation.windows import WindowErrors, measure_window
 from recurra.metrics import mase_scale
 
@@ -44,7 +45,9 @@ def backtest(  # noqa: PLR0913  every one of them is a choice of the protocol, b
     levels: Sequence[float],
     folds: int = 5,
     stride: int | None = None,
-    refit: bool = False,
+    refit: int = False,
+    window: Window = "expanding",
+    overlap: Overlap = "refuse",
     season: int,
     rules: Sequence[Rule] | None = None,
     future_covariates: Sequence[str] | None = None,
@@ -63,7 +66,9 @@ def backtest(  # noqa: PLR0913  every one of them is a choice of the protocol, b
         levels: quantile levels the forecaster answers with.
         folds: how many origins; the last one lies `horizon` rows before the end.
         stride: rows from one origin to the next; None takes the horizon, so that no row is scored twice.
-        refit: learn anew at each origin, or once, on the rows before the first.
+        refit: learn anew at every so many origins (True: at each), or once (0), on the rows before the first.
+        window: "expanding" learns from all rows before an origin, "sliding" from as many as the first origin has.
+        overlap: "refuse" a stride below the horizon, or "declare" in the report that rows are scored several times.
         season: rows in one season, for MASE and the seasonal rule.
         rules: the naive rules; None takes `default_rules`, with a shorter linear window where the histories are short:
             at most a third of the rows that the middle one of the series has before the first origin.
@@ -80,8 +85,8 @@ def backtest(  # noqa: PLR0913  every one of them is a choice of the protocol, b
         ShapeError: if the forecaster answers for other series, steps or levels than it was asked for, or with NaN.
     """
     task = _checked_task(table, horizon, levels, season, future_covariates)
-    step = horizon if stride is None else stride
-    origins = rolling_origins(table, horizon, folds, step)
+    rolling = Rolling(horizon, horizon if stride is None else stride, int(refit), window, overlap)
+    origins = rolling_origins(table, horizon, folds, rolling.stride)
     contenders = list(_default_rules(table, origins[0], horizon, season) if rules is None else rules)
     names = (NETWORK, *(rule.name for rule in contenders))
     if len(contenders) == 0 or len(set(names)) != len(names):
@@ -90,30 +95,35 @@ def backtest(  # noqa: PLR0913  every one of them is a choice of the protocol, b
     predict: Predict | None = None
     learned: list[Rule] = []
     members = np.ones(table.n_series, dtype=np.bool_)
+    first = np.zeros(table.n_series, dtype=np.int64)
     for fold, planned in enumerate(origins):
-        ends = _with_known_history(table, planned if refit else np.where(members, planned, 0))
-        history = table.truncate(ends)
+        learns = predict is None or rolling.learns_at(fold)
+        ends = _with_known_history(table, planned if learns else np.where(members, planned, 0))
+        first = np.where(first > 0, first, ends)
+        starts = rolling.starts(ends, first)
+        history = table.slice(starts, ends)
         if history.n_series == 0:
             continue
-        if predict is None or refit:
+        if predict is None or learns:
             predict = fit(history)
             learned = [copy.copy(rule).fit(history) for rule in contenders]
             members = ends > 0
-        windows += _score_fold(table, ends, predict, learned, task, fold)
+        windows += _score_fold(table, (starts, ends), predict, learned, task, fold)
     if not windows:
         raise ConfigError("no fold has a known target to score; give fewer folds, a shorter horizon, or more rows")
-    scored = {window.series_id for window in windows}
+    seen = {scored.series_id for scored in windows}
     return BacktestReport(
         names=names,
         windows=tuple(windows),
         horizon=horizon,
-        stride=step,
-        folds=len({window.fold for window in windows}),
+        stride=rolling.stride,
+        folds=len({scored.fold for scored in windows}),
         levels=task.levels,
         season=season,
-        refit=refit,
+        refit=rolling.refit,
+        window=rolling.window,
         kind=table.kind,
-        left_out=tuple(i for i in table.ids if i not in scored),
+        left_out=tuple(i for i in table.ids if i not in seen),
     )
 
 
@@ -133,9 +143,10 @@ def _checked_task(
 
 
 def _score_fold(
-    table: SeriesTable, ends: Ends, predict: Predict, rules: Sequence[Rule], task: _Task, fold: int
+    table: SeriesTable, bounds: tuple[Ends, Ends], predict: Predict, rules: Sequence[Rule], task: _Task, fold: int
 ) -> list[WindowErrors]:
-    history = table.truncate(ends)
+    starts, ends = bounds
+    history = table.slice(starts, ends)
     after = table.slice(ends, np.where(ends > 0, ends + task.horizon, 0))
     answers = [_checked(predict(history, _without_answers(after, task)), history, task)]
     for rule in rules:

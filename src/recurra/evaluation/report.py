@@ -24,7 +24,8 @@ SHOWN_SERIES = 12
 class BacktestReport:
     """How the network forecast rows it had not seen, beside the naive rules, on the same windows.
 
-    * Every target counts once, in every table; a missing target in none.
+    * Every target counts once, in every table; a missing target in none. Where folds overlap, which the backtest was
+      told to allow, a target counts once a fold, and the report says so.
     * The point forecast of each forecaster is its median.
     * The best naive rule is the one with the lowest overall MAE on these very windows: chosen with hindsight, which is
       the strictest comparison for the network. Skill, per series too, is measured against this one rule.
@@ -37,10 +38,12 @@ class BacktestReport:
         folds: how many origins.
         levels: quantile levels scored.
         season: rows in one season, for MASE.
-        refit: whether network and rules learned anew at each fold, or once before the first.
+        refit: network and rules learned anew at every so many folds; 0 for once, before the first.
         kind: the kind of table that `to_table` gives back by default.
         left_out: series that could not be scored in any fold: too few rows, or no known target before an origin or
             after it.
+        window: "expanding", or "sliding" where each fold learned from as many rows.
+        notes: what else the forecaster has to say of how its last fit was made.
     """
 
     names: tuple[str, ...]
@@ -50,9 +53,11 @@ class BacktestReport:
     folds: int
     levels: tuple[float, ...]
     season: int
-    refit: bool
+    refit: int
     kind: TableKind
     left_out: tuple[str | int, ...] = ()
+    window: str = "expanding"
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def comparison(self) -> Comparison:
@@ -153,6 +158,8 @@ class BacktestReport:
                 "stride": self.stride,
                 "season": self.season,
                 "refit": self.refit,
+                "window": self.window,
+                "overlapping": self.overlapping,
                 "levels": list(self.levels),
             },
             "comparison": asdict(self.comparison),
@@ -164,6 +171,7 @@ class BacktestReport:
                 for series_id, part in self.by_series.items()
             },
             "left_out": [str(series_id) for series_id in self.left_out],
+            "notes": list(self.notes),
             "windows": [
                 {
                     "unique_id": str(window.series_id),
@@ -182,7 +190,7 @@ class BacktestReport:
 
     def __str__(self) -> str:
         """The table of scores with the verdict below it."""
-        learned = "learning anew at each fold" if self.refit else "learning once, before the first fold"
+        learned = self._learning()
         n = self.overall[NETWORK].n
         title = (
             f"Backtest: {_count(len(self._parts()), 'series', 'series')}, {_count(self.folds, 'fold')} of "
@@ -199,6 +207,8 @@ class BacktestReport:
             "skill",
         ]
         rows = []
+        if self.overlapping:
+            title += f"\nFolds overlap: a target is scored up to {-(-self.horizon // self.stride)} times"
         for name, s in self.overall.items():
             shown = f"{name} *" if name == self.best_rule else name
             figures = [number(s.mae), number(s.rmse), number(s.smape), number(s.mase), number(s.quantile_loss)]
@@ -210,7 +220,18 @@ class BacktestReport:
                 f"Not scored, for want of known rows: {_count(len(self.left_out), 'series', 'series')} ({some})",
                 "",
             ]
-        return "\n".join([*parts, *self._series_lines(), self.sentence])
+        return "\n".join([*parts, *self._series_lines(), *self.notes, self.sentence])
+
+    @property
+    def overlapping(self) -> bool:
+        """Whether some targets are scored in several folds."""
+        return self.folds > 1 and self.stride < self.horizon
+
+    def _learning(self) -> str:
+        if not self.refit:
+            return "learning once, before the first fold"
+        often = "each fold" if self.refit == 1 else f"every {self.refit} folds"
+        return f"learning anew at {often}" + (" from a window that slides" if self.window == "sliding" else "")
 
     def _series_lines(self) -> list[str]:
         if len(self.by_series) < 2:

@@ -17,6 +17,8 @@ from recurra.learners.schema import ForecasterConfig
 
 Linear = npt.NDArray[np.float64]
 LOOKED_AT = 20_000
+FURTHEST = 336
+"""Values that the linear rule reads at most, where the network reads more than the rule does by default."""
 HANDICAP: dict[ReferenceKind, float] = {
     "none": 1.0,
     "season_mean": 1.0,
@@ -131,7 +133,8 @@ def candidate_references(training: SeriesTable, spec: PreparationSpec, config: F
     training = in_model_units(training, spec.scaling)
     if config.residual not in ("auto", "linear"):
         return [Candidate(cast("ReferenceKind", config.residual), None, "as asked")]
-    linear = LinearWindow(default_context(spec.season)).fit(training).weights(spec.horizon)
+    reach = max(default_context(spec.season), min(spec.lookback, FURTHEST))
+    linear = LinearWindow(reach).fit(training).weights(spec.horizon)
     if config.residual == "linear":
         if linear is None:
             raise TooShortError("residual='linear' needs longer series; use residual='auto'")

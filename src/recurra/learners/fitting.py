@@ -31,7 +31,7 @@ from recurra.learners.schema import ForecasterConfig
 from recurra.learners.table_checks import fallbacks
 from recurra.metrics import mae
 from recurra.models.forecast import AnyForecastNetwork, ForecastShape, build_forecast_network
-from recurra.prediction import ForecastPredictor, Hindcast
+from recurra.prediction import AnyPredictor, ForecastPredictor, Hindcast
 from recurra.training import History, Trainer, TrainingOptions, build_progress
 from recurra.training.forecast import ForecastTask, WindowPlan
 
@@ -56,7 +56,7 @@ class Fitted:
         error: the error that ended training early, if one did.
     """
 
-    predictor: ForecastPredictor
+    predictor: AnyPredictor
     history: History
     context: int
     reasons: dict[str, str]
@@ -103,7 +103,7 @@ def _scaled_spec(training: SeriesTable, config: ForecasterConfig) -> tuple[Prepa
     if config.scaling != "auto":
         return spec, {}
 
-    def trial(table: SeriesTable, cuts: Rows, spec: PreparationSpec, brief: ForecasterConfig) -> ForecastPredictor:
+    def trial(table: SeriesTable, cuts: Rows, spec: PreparationSpec, brief: ForecasterConfig) -> AnyPredictor:
         spec = replace(spec, memory=scale_memory(spec.scaling, spec.season, brief))
         candidate = candidate_references(table.truncate(cuts), spec, brief)[0]
         spec = replace(spec, reference=candidate.kind)
@@ -271,7 +271,7 @@ def training_options(config: RunSettings) -> TrainingOptions:
     )
 
 
-def validation_scores(predictor: ForecastPredictor, table: SeriesTable, hindcast: Hindcast) -> dict[str, float]:
+def validation_scores(predictor: AnyPredictor, table: SeriesTable, hindcast: Hindcast) -> dict[str, float]:
     """Mean absolute error over the validation part of the network and of the naive rules, in the target's units.
 
     With several targets, one for each: "network, sales" and so on.

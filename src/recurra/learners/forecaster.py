@@ -13,19 +13,29 @@ from recurra.data.forecasts import Forecasts
 from recurra.data.frequency import show_stamp
 from recurra.data.series import SeriesTable
 from recurra.errors import TableError
-from recurra.evaluation import BacktestReport, backtest
+from recurra.evaluation import BacktestReport, Overlap, Window, backtest
 from recurra.learners.card import DataNote, forecast_card
-from recurra.learners.fitting import Fitted, fit_forecaster
+from recurra.learners.fitting import Fitted
+from recurra.learners.forecast_ensemble import fit_ensemble
 from recurra.learners.parameters import Learner, validate
 from recurra.learners.schema import DEFAULT_QUANTILES, ForecasterConfig
 from recurra.learners.table_checks import check_table
 from recurra.learners.targets import check_target
-from recurra.prediction import ArrivalPolicy, ForecastPredictor, ForecastStream, Hindcast
+from recurra.prediction import (
+    AnyPredictor,
+    ArrivalPolicy,
+    EnsemblePredictor,
+    EnsembleStream,
+    ForecastStream,
+    Hindcast,
+    saved_predictor,
+)
 from recurra.prediction.sampling import sample_paths
 from recurra.prediction.stamps import refuse_other_clock
 from recurra.training import History
 
 TASK = "forecast"
+AnyStream = ForecastStream | EnsembleStream
 
 
 class Forecaster(Learner):
@@ -92,6 +102,7 @@ class Forecaster(Learner):
         weight_decay: float = 1e-2,
         gradient_clip: float | None = 1.0,
         patience: int = 12,
+        n_ensemble: int = 1,
         seed: int = 0,
         backend: str = "auto",
         device: str = "cpu",
@@ -118,7 +129,7 @@ class Forecaster(Learner):
         config = validate(ForecasterConfig, self.get_params())
         series = self._table(table, config)
         check_target(series, config)
-        fitted = fit_forecaster(series, config)
+        fitted = fit_ensemble(series, config)
         self._accept(config, fitted, series)
         if fitted.error is not None:
             raise fitted.error
@@ -126,7 +137,8 @@ class Forecaster(Learner):
 
     def _accept(self, config: ForecasterConfig, fitted: Fitted, series: SeriesTable) -> None:
         spec = fitted.predictor.preparation.spec
-        self._config, self._predictor = config, fitted.predictor
+        self._config = config
+        self._predictor: AnyPredictor = fitted.predictor
         self.history_, self.reasons_, self.validation_ = fitted.history, fitted.reasons, fitted.validation
         self.context_ = fitted.context
         first, last = (show_stamp(stamp, series.time_zone) for stamp in (series.ds.min(), series.ds.max()))
@@ -183,7 +195,11 @@ class Forecaster(Learner):
         """
         self._require_fit()
         series = self._known_table(table)
-        paths = sample_paths(self._predictor, series, future, self._tables(self._config), (n_paths, seed, horizon))
+        wanted, tables = (n_paths, seed, horizon), self._tables(self._config)
+        if isinstance(self._predictor, EnsemblePredictor):
+            paths = self._predictor.sample(series, future, tables, wanted)
+        else:
+            paths = sample_paths(self._predictor, series, future, tables, wanted)
         return paths.to_table(series.columns, series.kind, series.time_zone)
 
     def hindcast(self, table: Any, since: int) -> Hindcast:
@@ -199,38 +215,55 @@ class Forecaster(Learner):
         series = self._known_table(table)
         return self._predictor.hindcast(series, np.full(series.n_series, since))
 
-    def backtest(self, table: Any, folds: int = 8, stride: int | None = None, refit: bool = False) -> BacktestReport:
+    def backtest(
+        self,
+        table: Any,
+        folds: int = 8,
+        stride: int | None = None,
+        refit: int = False,
+        window: Window = "expanding",
+        overlap: Overlap = "refuse",
+    ) -> BacktestReport:
         """Score this learner's settings on rows it never saw, beside the naive rules.
 
         The origin rolls forward over the last rows of the table. A fresh copy is fitted on the rows before
-        the first origin, or before every origin with `refit=True`; this model itself is left as it is.
+        the first origin, or before every `refit`-th; this model itself is left as it is.
 
         Args:
             table: as for `fit`.
             folds: number of origins.
             stride: rows between origins; the horizon by default.
-            refit: fit again at every origin.
+            refit: fit again at every so many origins; True means at each, False only before the first.
+            window: "expanding" fits on all rows before the origin, "sliding" on as many as the first origin has.
+            overlap: "refuse" a stride below the horizon, or "declare" that rows are scored several times.
         """
         config = validate(ForecasterConfig, self.get_params())
         series = self._table(table, config)
-        return backtest(
+        notes: list[str] = []
+
+        def fit(history: SeriesTable) -> Callable[[SeriesTable, SeriesTable | None], Forecasts]:
+            model = type(self)(**self.get_params()).fit(history)
+            notes[:] = [f"Intervals: {model.reasons_['conformal']}."] if config.conformal else []
+            return model._predictor.forecasts
+
+        report = backtest(
             series,
-            self._fit_for_backtest,
+            fit,
             horizon=config.horizon,
             levels=config.quantiles,
             folds=folds,
             stride=stride,
             refit=refit,
+            window=window,
+            overlap=overlap,
             season=config.season or series.frequency.season,
             future_covariates=config.future_covariates,
         )
-
-    def _fit_for_backtest(self, history: SeriesTable) -> Callable[[SeriesTable, SeriesTable | None], Forecasts]:
-        return type(self)(**self.get_params()).fit(history)._predictor.forecasts
+        return replace(report, notes=tuple(notes))
 
     def stream(
         self, table: Any = None, late: str = "refuse", repeated: str = "refuse", skipped: str = "refuse"
-    ) -> ForecastStream:
+    ) -> AnyStream:
         """Run live: after every row, the forecast equals `predict` on the rows so far.
 
         Args:
@@ -243,13 +276,20 @@ class Forecaster(Learner):
         series = None if table is None else self._known_table(table)
         policy = ArrivalPolicy(late, repeated, skipped)  # type: ignore[arg-type]
         config = self._config
-        return ForecastStream(self._predictor, self._columns(config), series, policy, self._tables(config))
+        return self._stream_kind(self._predictor, self._columns(config), series, policy, self._tables(config))
 
-    def restore(self, snapshot: bytes) -> ForecastStream:
+    def restore(self, snapshot: bytes) -> AnyStream:
         """The stream that `stream.snapshot()` described; it must be this very model's."""
         self._require_fit()
         config = self._config
-        return ForecastStream.restore(snapshot, self._predictor, self._columns(config), self._tables(config))
+        stream: AnyStream = self._stream_kind.restore(
+            snapshot, self._predictor, self._columns(config), self._tables(config)
+        )
+        return stream
+
+    @property
+    def _stream_kind(self) -> Any:
+        return EnsembleStream if isinstance(self._predictor, EnsemblePredictor) else ForecastStream
 
     def save(
         self,
@@ -297,7 +337,7 @@ class Forecaster(Learner):
         settings = validate(ForecasterConfig, config["settings"])
         model = cls(**settings.model_dump())
         model._config = settings
-        model._predictor = ForecastPredictor.from_saved(config["predictor"], checkpoint.tensors)
+        model._predictor = saved_predictor(config["predictor"], checkpoint.tensors)
         fitted = config["fitted"]
         model.context_, model.reasons_ = fitted["context"], dict(fitted["reasons"])
         model.validation_, model._summary = dict(fitted["validation"]), fitted["summary"]

@@ -48,9 +48,10 @@ def _calibration_part(table: SeriesTable, held_out: Hindcast, stops: Rows) -> tu
     kept = held_out.rows >= ends[owner] - 1
     apart = bool((stops < table.lengths).any())
     if apart:
+        kept &= ~np.isnan(held_out.actual).all(axis=1)
         arrays = {name: getattr(held_out, name)[kept] for name in ("rows", "quantiles", "actual", "mean", "ranks")}
         held_out = replace(held_out, **arrays)
-    origins = len(held_out.rows)
+    origins = int((~np.isnan(held_out.actual)).any(axis=1).sum())
     if apart:
         return held_out, f"margins from {origins} origins in rows that decided nothing else"
     return held_out, f"margins from {origins} origins of the validation part, which training was stopped on too"
@@ -59,7 +60,7 @@ def _calibration_part(table: SeriesTable, held_out: Hindcast, stops: Rows) -> tu
 def _whole_windows(held_out: Hindcast) -> float:
     """Windows that do not overlap in the held-out origins, about."""
     whole = ~np.isnan(held_out.actual).any(axis=1)
-    return float(whole.sum()) / held_out.actual.shape[1]
+    return int(np.count_nonzero(whole)) / int(held_out.actual.shape[1])
 
 
 def _coverage(quantiles: Array, actual: Array) -> float:

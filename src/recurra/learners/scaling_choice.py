@@ -11,13 +11,13 @@ from recurra.data.series import SeriesTable
 from recurra.errors import TooShortError
 from recurra.learners.choices import mean_steps, validation_cuts
 from recurra.learners.schema import ForecasterConfig
-from recurra.prediction import ForecastPredictor
+from recurra.prediction import AnyPredictor
 
 KINDS = ("running", "instance", "standard", "mean_abs", "robust", "log")
 EPOCHS = 5
 FED_BACK = 100
 SHARE_OF_TIME = 0.3
-Trial = Callable[[SeriesTable, Rows, PreparationSpec, ForecasterConfig], ForecastPredictor]
+Trial = Callable[[SeriesTable, Rows, PreparationSpec, ForecasterConfig], AnyPredictor]
 
 
 def choose_scaling(
@@ -50,7 +50,7 @@ def choose_scaling(
     return best, f"{reason} at most ({told})"
 
 
-def _loss(predictor: ForecastPredictor, table: SeriesTable, cuts: Rows) -> float:
+def _loss(predictor: AnyPredictor, table: SeriesTable, cuts: Rows) -> float:
     hindcast = predictor.hindcast(table, np.maximum(cuts - 1, 0), None if predictor.is_direct else FED_BACK)
     error = hindcast.actual[:, :, None] - hindcast.quantiles
     levels = np.array(hindcast.levels)

@@ -80,6 +80,7 @@ class ForecasterConfig(BaseModel):
     weight_decay: float = Field(1e-2, ge=0, description="decay of the weight matrices")
     gradient_clip: float | None = Field(1.0, gt=0, description="largest norm of the gradient")
     patience: int = Field(12, ge=1, description="epochs without improvement before training stops")
+    n_ensemble: int = Field(1, ge=1, le=100, description="networks with seeds seed, seed + 1, ..., quantiles averaged")
     seed: int = Field(0, ge=0, description="same seed, same model on one machine")
     backend: Literal["auto", "native", "torch", "reference"] = Field("auto", description="who computes the recurrence")
     device: str = Field("cpu", description="where to train: cpu, or cuda")

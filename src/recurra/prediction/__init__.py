@@ -2,6 +2,7 @@
 
 from recurra.prediction.acoustic import ClassPredictor
 from recurra.prediction.endpoint import Endpoint
+from recurra.prediction.ensemble import AnyPredictor, EnsemblePredictor, EnsembleStream, saved_predictor
 from recurra.prediction.forecast import ForecastPredictor, Hindcast
 from recurra.prediction.market import MarketForecast, MarketPredictor
 from recurra.prediction.market_stream import MarketStream
@@ -17,10 +18,13 @@ from recurra.prediction.transcript import Transcript, Word
 from recurra.prediction.translation import Translation, TranslationPredictor
 
 __all__ = [
+    "AnyPredictor",
     "ArrivalPolicy",
     "ClassPredictor",
     "Decoding",
     "Endpoint",
+    "EnsemblePredictor",
+    "EnsembleStream",
     "ForecastPredictor",
     "ForecastStream",
     "Heard",
@@ -37,4 +41,5 @@ __all__ = [
     "Translation",
     "TranslationPredictor",
     "Word",
+    "saved_predictor",
 ]

@@ -1,0 +1,73 @@
+"""NeuralForecast's GRU or LSTM on ETTh1, in a process of its own: fit once, predict from each origin, tell the times.
+
+Run by the Python of .venvs/neuralforecast, which has neither Recurra nor its settings (see benchmarks.rivals):
+
+    python _rivals_neuralforecast.py TABLE.npz CELL STEPS SEED THREADS
+
+TABLE.npz holds `values` [series, rows], `ds` [rows], `train` (rows to learn from), `origins` (rows before each
+forecast), `context` and `horizon`. The last line of its output is the answer in JSON.
+"""
+
+import json
+import logging
+import sys
+import time
+import warnings
+
+import numpy as np
+import pandas as pd
+import torch
+from neuralforecast import NeuralForecast
+from neuralforecast.models import GRU, LSTM
+
+
+def rows(values, ds, begin, end):
+    """Rows begin ... end - 1 of every series as a long table."""
+    n = len(values)
+    names = np.repeat([f"series{i}" for i in range(n)], end - begin)
+    return pd.DataFrame({"unique_id": names, "ds": np.tile(ds[begin:end], n), "y": values[:, begin:end].reshape(-1)})
+
+
+def main():
+    """Fit, predict, print."""
+    path, cell, steps, seed, threads = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6])
+    torch.set_num_threads(threads)
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+    table = np.load(path)
+    values, ds, context, horizon = table["values"], table["ds"], int(table["context"]), int(table["horizon"])
+    model = {"gru": GRU, "lstm": LSTM}[cell](
+        h=horizon,
+        input_size=context,
+        encoder_n_layers=1,
+        encoder_hidden_size=64,
+        max_steps=steps,
+        val_check_steps=10 * steps,
+        random_seed=seed,
+        accelerator="cpu",
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    forecaster = NeuralForecast(models=[model], freq="h")
+    history = rows(values, ds, 0, int(table["train"]))
+    begun = time.perf_counter()
+    forecaster.fit(df=history)
+    fit_s = time.perf_counter() - begun
+    errors, seconds = [], []
+    for origin in table["origins"]:
+        window = rows(values, ds, origin - context, origin)
+        begun = time.perf_counter()
+        answer = forecaster.predict(df=window)
+        seconds.append(time.perf_counter() - begun)
+        forecast = answer.sort_values(["unique_id", "ds"])[type(model).__name__].to_numpy().reshape(len(values), -1)
+        errors.append(np.mean((forecast - values[:, origin : origin + horizon]) ** 2, axis=1))
+    parameters = sum(p.numel() for p in model.parameters())
+    print(
+        json.dumps({"fit_s": fit_s, "predict_s": seconds, "mse": np.array(errors).tolist(), "parameters": parameters})
+    )
+
+
+if __name__ == "__main__":
+    main()

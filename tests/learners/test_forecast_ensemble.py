@@ -1,0 +1,29 @@
+"""Several networks fitted as one forecaster: their seeds, their choices, saving and streaming."""
+
+import numpy as np
+
+import recurra
+
+
+def test_members_are_the_networks_of_their_seeds(quick, table, tmp_path) -> None:
+    # expected: the mean of two forecasters fitted by themselves
+    model = quick(n_ensemble=2, seed=3).fit(table)
+    alone = [quick(seed=seed).fit(table).forecasts(table).quantiles for seed in (3, 4)]
+    np.testing.assert_allclose(model.forecasts(table).quantiles, np.mean(alone, axis=0))
+    assert model.n_parameters_ == 2 * quick().fit(table).n_parameters_
+    assert "seeds 3 to 4" in model.reasons_["ensemble"]
+    assert model.validation_["network"] > 0
+    model.save(tmp_path / "model")
+    again = recurra.load(tmp_path / "model")
+    assert again.model_hash_ == model.model_hash_
+    np.testing.assert_array_equal(again.forecasts(table).quantiles, model.forecasts(table).quantiles)
+    stream = again.stream(table)
+    np.testing.assert_allclose(stream.forecasts().quantiles, model.forecasts(table).quantiles)
+    assert again.restore(stream.snapshot()).series == ("a", "b")
+    assert len(again.sample(table, n_paths=3)) == 2 * 3 * 3
+
+
+def test_the_first_network_s_choices_hold_for_all(quick, table) -> None:
+    model = quick(n_ensemble=2, residual="auto", max_seconds=20.0).fit(table)
+    kinds = {member.preparation.spec.reference for member in model._predictor.members}
+    assert kinds == {model.residual_}

@@ -1,0 +1,39 @@
+"""Targets that a distribution gives no probability are refused with row, column and remedy."""
+
+import pytest
+
+from recurra.errors import BadValueError, ConfigError
+
+
+@pytest.mark.parametrize(
+    ("output", "value", "message"),
+    [
+        ("log_normal", -2.0, "row 12, column 'y': -2 is not above zero, and output='log_normal' is for values above"),
+        ("log_normal", 0.0, "row 12, column 'y': 0 is not above zero"),
+        ("negative_binomial", -1.0, "row 12, column 'y': -1 is negative, and output='negative_binomial' is for counts"),
+        (
+            "negative_binomial",
+            2.5,
+            r"row 12, column 'y': 2.5 is no whole number.*use output='quantiles' \(1 such rows\)",
+        ),
+    ],
+)
+def test_impossible_values_are_named(output, value, message, make_table, quick):
+    table = make_table(noise=0.0)
+    table["y"] = table["y"].round()
+    table.loc[11, "y"] = value
+    with pytest.raises(BadValueError, match=message):
+        quick(output=output).fit(table)
+
+
+@pytest.mark.parametrize("levels", [(0.0, 0.5), (0.5, 1.0), (-0.1,), (), (0.1, 0.1)])
+def test_levels_outside_of_zero_and_one_are_refused(levels, table, quick):
+    with pytest.raises(ConfigError, match="quantiles"):
+        quick(quantiles=levels).fit(table)
+
+
+def test_settings_that_do_not_go_together_are_refused(table, quick):
+    with pytest.raises(ConfigError, match="decoder='recursive' feeds forecasts back"):
+        quick(decoder="recursive", past_covariates=("p",)).fit(table)
+    with pytest.raises(ConfigError, match="segment_length is for decoder='segments'"):
+        quick(segment_length=3).fit(table)
