@@ -19,14 +19,16 @@ from recurra.learners.choices import (
     candidate_references,
     choose_context,
     choose_lookback,
-    choose_memory,
     choose_segment,
     network_horizon,
+    scale_memory,
     stopping_ends,
     validation_cuts,
 )
 from recurra.learners.held_out import learn_from_held_out
+from recurra.learners.scaling_choice import choose_scaling
 from recurra.learners.schema import ForecasterConfig
+from recurra.learners.table_checks import fallbacks
 from recurra.metrics import mae
 from recurra.models.forecast import AnyForecastNetwork, ForecastShape, build_forecast_network
 from recurra.prediction import AnyPredictor, ForecastPredictor, Hindcast
@@ -70,7 +72,7 @@ def fit_forecaster(table: SeriesTable, config: ForecasterConfig) -> Fitted:
     """
     cuts = validation_cuts(table, config)
     training = table.truncate(cuts)
-    spec = choose_spec(training, config)
+    spec, why = _scaled_spec(training, config)
     candidates = candidate_references(training, spec, config)
     share = None if config.max_seconds is None else config.max_seconds / len(candidates)
     trials = []
@@ -91,7 +93,24 @@ def fit_forecaster(table: SeriesTable, config: ForecasterConfig) -> Fitted:
     held_out = best.predictor.hindcast(table, cuts - 1, None if best.predictor.is_direct else HINDCAST)
     validation = validation_scores(best.predictor, table, held_out)
     predictor, told = learn_from_held_out(best.predictor, table, held_out, stopping_ends(table, cuts, config), config)
-    return replace(best, predictor=predictor, reasons={**reasons, **told}, error=error, validation=validation)
+    reasons = {**reasons, **why, **told, **fallbacks(table, cuts, config)}
+    return replace(best, predictor=predictor, reasons=reasons, error=error, validation=validation)
+
+
+def _scaled_spec(training: SeriesTable, config: ForecasterConfig) -> tuple[PreparationSpec, dict[str, str]]:
+    """What the inputs are made of, the kind of scale included, and why that one where it was left to choose."""
+    spec = choose_spec(training, config)
+    if config.scaling != "auto":
+        return spec, {}
+
+    def trial(table: SeriesTable, cuts: Rows, spec: PreparationSpec, brief: ForecasterConfig) -> AnyPredictor:
+        spec = replace(spec, memory=scale_memory(spec.scaling, spec.season, brief))
+        candidate = candidate_references(table.truncate(cuts), spec, brief)[0]
+        spec = replace(spec, reference=candidate.kind)
+        return _train(table, cuts, spec, candidate, brief, brief.max_seconds).predictor
+
+    kind, reason = choose_scaling(training, spec, config, trial)
+    return replace(spec, scaling=kind, memory=scale_memory(kind, spec.season, config)), {"scaling": reason}
 
 
 def _train(
@@ -103,7 +122,8 @@ def _train(
     max_seconds: float | None,
 ) -> Fitted:
     training = table.truncate(cuts)
-    preparation = Preparation.fit(training, spec, candidate.linear)
+    masked = config.missing_covariates == "mask"
+    preparation = Preparation.fit(training, spec, candidate.linear, masked, config.unseen)
     prepared = _prepare_all(preparation, table)
     network = build_network(preparation, config)
     context = choose_context(config, spec.season)
@@ -171,12 +191,15 @@ def choose_spec(training: SeriesTable, config: ForecasterConfig) -> PreparationS
         reference="naive",
         scaling=config.scaling,
         frequency=frequency.code,
-        memory=choose_memory(season),
+        memory=scale_memory(config.scaling, season, config),
         time_zone=training.time_zone,
         calendar=tuple(calendar),
         past=config.past_covariates,
         future=config.future_covariates,
         show_missing=config.missing == "mask",
+        show_gap=config.missing == "mask",
+        static=config.static_covariates,
+        targets=config.targets if len(config.targets) > 1 else (),
         lookback=choose_lookback(config, season),
     )
 
@@ -231,7 +254,7 @@ def window_plan(spec: PreparationSpec, config: ForecasterConfig, context: int) -
         batches=BATCHES_OF_AN_EPOCH,
         warmup=context,
         origins=max(4, ORIGINS_BUDGET // forecasts),
-        youngest=1 if spec.scaling != "running" else min(spec.season, 8),
+        youngest=min(spec.season, 8) if spec.follows else 1,
         seed=config.seed,
     )
 
@@ -249,14 +272,23 @@ def training_options(config: RunSettings) -> TrainingOptions:
 
 
 def validation_scores(predictor: AnyPredictor, table: SeriesTable, hindcast: Hindcast) -> dict[str, float]:
-    """Mean absolute error over the validation part of the network and of the naive rules, in the target's units."""
-    spec = predictor.preparation.spec
-    prepared = predictor.preparation.rows(table)
+    """Mean absolute error over the validation part of the network and of the naive rules, in the target's units.
+
+    With several targets, one for each: "network, sales" and so on.
+    """
+    preparation, spec = predictor.preparation, predictor.preparation.spec
+    prepared = preparation.rows(table)
     lookback = prepared.origins(hindcast.rows).lookback
     shift = prepared.shift[hindcast.rows]
-    scores = {"network": mae(hindcast.actual, hindcast.median)}
-    scores["naive"] = mae(hindcast.actual, Reference("naive", 1).ahead(lookback, shift, predictor.horizon))
+    rules = {"naive": Reference("naive", 1)}
     if spec.season > 1:
-        seasonal = Reference("seasonal", spec.season).ahead(lookback, shift, predictor.horizon)
-        scores["seasonal naive"] = mae(hindcast.actual, seasonal)
-    return {name: float(score) for name, score in scores.items() if np.isfinite(score)}
+        rules["seasonal naive"] = Reference("seasonal", spec.season)
+    ahead = {name: preparation.in_units(rule.ahead(lookback, shift, predictor.horizon)) for name, rule in rules.items()}
+    target = np.array([table.target_of(i) for i in range(table.n_series)])[table.series_of_rows[hindcast.rows]]
+    scores = {}
+    for one in spec.targets or (table.columns.y,):
+        rows = target == one
+        for name, point in {"network": hindcast.median, **ahead}.items():
+            if np.isfinite(hindcast.actual[rows]).any():
+                scores[f"{name}, {one}" if spec.targets else name] = float(mae(hindcast.actual[rows], point[rows]))
+    return {name: score for name, score in scores.items() if np.isfinite(score)}

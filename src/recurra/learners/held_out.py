@@ -6,6 +6,7 @@ import numpy as np
 
 from recurra.data.preparation.reference import Array
 from recurra.data.preparation.rows import Rows
+from recurra.data.preparation.units import to_model_units
 from recurra.data.series import SeriesTable
 from recurra.learners.schema import ForecasterConfig
 from recurra.prediction import ForecastPredictor, Hindcast
@@ -31,11 +32,10 @@ def learn_from_held_out(
     if not config.conformal:
         return predictor.with_(copula, None), {}
     part, told = _calibration_part(table, held_out, stops)
-    step = predictor.preparation.rows(table).step[part.rows]
-    conformal = Conformal.fit(config.quantiles, part.quantiles, part.actual, step)
-    before, after = (
-        100 * _coverage(quantiles, part.actual) for quantiles in (part.quantiles, conformal.apply(part.quantiles, step))
-    )
+    step, scaling = predictor.preparation.rows(table).step[part.rows], predictor.preparation.spec.scaling
+    quantiles, actual = to_model_units(part.quantiles, scaling), to_model_units(part.actual, scaling)
+    conformal = Conformal.fit(config.quantiles, quantiles, actual, step)
+    before, after = (100 * _coverage(said, actual) for said in (quantiles, conformal.apply(quantiles, step)))
     wide = 100 * (config.quantiles[-1] - config.quantiles[0])
     told += f"; the {wide:.3g} % interval held {before:.1f} % of their values before and {after:.1f} % after"
     return predictor.with_(copula, conformal), {"conformal": told}
