@@ -16,6 +16,8 @@ from recurra.evaluation import BacktestReport, Overlap, Window, backtest
 from recurra.learners.card import DataNote, forecast_card
 from recurra.learners.fitting import Fitted
 from recurra.learners.forecast_ensemble import fit_ensemble
+from recurra.learners.forecast_update import last_learned
+from recurra.learners.forecast_use import ForecasterUse
 from recurra.learners.parameters import Learner, validate
 from recurra.learners.schema import DEFAULT_QUANTILES, ForecasterConfig
 from recurra.learners.targets import check_target
@@ -36,7 +38,7 @@ TASK = "forecast"
 AnyStream = ForecastStream | EnsembleStream
 
 
-class Forecaster(Learner):
+class Forecaster(ForecasterUse, Learner):
     """One recurrent network over all series of a table; forecasts every step ahead from its latest state.
 
     The network corrects a naive rule that is chosen on the training rows, so that what it has not learned
@@ -136,7 +138,7 @@ class Forecaster(Learner):
         self._config = config
         self._predictor: AnyPredictor = fitted.predictor
         self.history_, self.reasons_, self.validation_ = fitted.history, fitted.reasons, fitted.validation
-        self.context_ = fitted.context
+        self.context_, self.updates_, self._learned = fitted.context, [], last_learned(series)
         first, last = (show_stamp(stamp, series.time_zone) for stamp in (series.ds.min(), series.ds.max()))
         self._summary = f"{len(series)} rows of {series.n_series} series, {first} to {last}, every {spec.frequency}"
         self._publish()
@@ -311,6 +313,8 @@ class Forecaster(Learner):
             "validation": self.validation_,
             "summary": self._summary,
             "history": self.history_.to_dict(),
+            "learned": self._learned,
+            "updates": self.updates_,
         }
         config = {
             "task": TASK,
@@ -333,6 +337,7 @@ class Forecaster(Learner):
         model.context_, model.reasons_ = fitted["context"], dict(fitted["reasons"])
         model.validation_, model._summary = dict(fitted["validation"]), fitted["summary"]
         model.history_ = History.from_dict(fitted["history"])
+        model.updates_, model._learned = list(fitted.get("updates", ())), dict(fitted.get("learned", {}))
         model._publish()
         return model
 

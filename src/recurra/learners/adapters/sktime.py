@@ -145,8 +145,9 @@ class RecurrentForecaster(BaseForecaster):  # type: ignore[misc]
         self, y: pd.DataFrame, X: pd.DataFrame | None = None, update_params: bool = True
     ) -> "RecurrentForecaster":
         self._rows = self._rows.followed_by(y, X)
-        if update_params:
-            self.forecaster_.fit(self._rows.long())
+        rows = self._rows.long()
+        if update_params and self.forecaster_.has_new_rows(rows):
+            self.forecaster_.update(rows)
         return self
 
     def _predict(self, fh: Any, X: pd.DataFrame | None) -> pd.DataFrame:
