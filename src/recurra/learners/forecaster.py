@@ -138,7 +138,8 @@ class Forecaster(ForecasterUse, Learner):
         self._config = config
         self._predictor: AnyPredictor = fitted.predictor
         self.history_, self.reasons_, self.validation_ = fitted.history, fitted.reasons, fitted.validation
-        self.context_, self.updates_, self._learned = fitted.context, [], last_learned(series)
+        self.context_, self._learned = fitted.context, last_learned(series)
+        self.updates_: list[dict[str, Any]] = []
         first, last = (show_stamp(stamp, series.time_zone) for stamp in (series.ds.min(), series.ds.max()))
         self._summary = f"{len(series)} rows of {series.n_series} series, {first} to {last}, every {spec.frequency}"
         self._publish()
@@ -269,7 +270,9 @@ class Forecaster(ForecasterUse, Learner):
         series = None if table is None else self._known_table(table)
         policy = ArrivalPolicy(late, repeated, skipped)  # type: ignore[arg-type]
         config = self._config
-        return self._stream_kind(self._predictor, self._columns(config), series, policy, self._tables(config))
+        kind, columns = self._stream_kind, self._columns(config)
+        stream: AnyStream = kind(self._predictor, columns, series, policy, self._tables(config))
+        return stream
 
     def restore(self, snapshot: bytes) -> AnyStream:
         """The stream that `stream.snapshot()` described; it must be this very model's."""
