@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
 import torch
@@ -92,7 +92,8 @@ def fit_forecaster(table: SeriesTable, config: ForecasterConfig) -> Fitted:
     error = next((trial.error for trial in trials if trial.error is not None), None)
     held_out = best.predictor.hindcast(table, cuts - 1, None if best.predictor.is_direct else HINDCAST)
     validation = validation_scores(best.predictor, table, held_out)
-    predictor, told = learn_from_held_out(best.predictor, table, held_out, stopping_ends(table, cuts, config), config)
+    single = cast("ForecastPredictor", best.predictor)
+    predictor, told = learn_from_held_out(single, table, held_out, stopping_ends(table, cuts, config), config)
     reasons = {**reasons, **why, **told, **fallbacks(table, cuts, config)}
     return replace(best, predictor=predictor, reasons=reasons, error=error, validation=validation)
 

@@ -17,6 +17,8 @@ from recurra.evaluation import BacktestReport, Overlap, Window, backtest
 from recurra.learners.card import DataNote, forecast_card
 from recurra.learners.fitting import Fitted
 from recurra.learners.forecast_ensemble import fit_ensemble
+from recurra.learners.forecast_update import last_learned
+from recurra.learners.forecast_use import ForecasterUse
 from recurra.learners.parameters import Learner, validate
 from recurra.learners.schema import DEFAULT_QUANTILES, ForecasterConfig
 from recurra.learners.table_checks import check_table
@@ -38,7 +40,7 @@ TASK = "forecast"
 AnyStream = ForecastStream | EnsembleStream
 
 
-class Forecaster(Learner):
+class Forecaster(ForecasterUse, Learner):
     """One recurrent network over all series of a table; forecasts every step ahead from its latest state.
 
     The network corrects a naive rule that is chosen on the training rows, so that what it has not learned
@@ -140,7 +142,8 @@ class Forecaster(Learner):
         self._config = config
         self._predictor: AnyPredictor = fitted.predictor
         self.history_, self.reasons_, self.validation_ = fitted.history, fitted.reasons, fitted.validation
-        self.context_ = fitted.context
+        self.context_, self._learned = fitted.context, last_learned(series)
+        self.updates_: list[dict[str, Any]] = []
         first, last = (show_stamp(stamp, series.time_zone) for stamp in (series.ds.min(), series.ds.max()))
         self._summary = f"{len(series)} rows of {series.n_series} series, {first} to {last}, every {spec.frequency}"
         self._publish()
@@ -276,7 +279,9 @@ class Forecaster(Learner):
         series = None if table is None else self._known_table(table)
         policy = ArrivalPolicy(late, repeated, skipped)  # type: ignore[arg-type]
         config = self._config
-        return self._stream_kind(self._predictor, self._columns(config), series, policy, self._tables(config))
+        kind, columns = self._stream_kind, self._columns(config)
+        stream: AnyStream = kind(self._predictor, columns, series, policy, self._tables(config))
+        return stream
 
     def restore(self, snapshot: bytes) -> AnyStream:
         """The stream that `stream.snapshot()` described; it must be this very model's."""
@@ -320,6 +325,8 @@ class Forecaster(Learner):
             "validation": self.validation_,
             "summary": self._summary,
             "history": self.history_.to_dict(),
+            "learned": self._learned,
+            "updates": self.updates_,
         }
         config = {
             "task": TASK,
@@ -342,6 +349,7 @@ class Forecaster(Learner):
         model.context_, model.reasons_ = fitted["context"], dict(fitted["reasons"])
         model.validation_, model._summary = dict(fitted["validation"]), fitted["summary"]
         model.history_ = History.from_dict(fitted["history"])
+        model.updates_, model._learned = list(fitted.get("updates", ())), dict(fitted.get("learned", {}))
         model._publish()
         return model
 

@@ -173,6 +173,13 @@ class EnsembleStream:
         twin._streams = [stream.fork() for stream in self._streams]
         return twin
 
+    def under(self, predictor: EnsemblePredictor) -> "EnsembleStream":
+        """As `ForecastStream.under`, member by member."""
+        twin = copy.copy(self)
+        twin._predictor = predictor
+        twin._streams = [s.under(member) for s, member in zip(self._streams, predictor.members, strict=True)]
+        return twin
+
     def snapshot(self) -> bytes:
         """The members' states as bytes, for `restore` after a restart."""
         arrays = {f"{MEMBERS}.{i}": np.frombuffer(s.snapshot(), np.uint8) for i, s in enumerate(self._streams)}

@@ -121,6 +121,10 @@ class ForecastPredictor:
         """The same network with what was learned of its held-out forecasts."""
         return ForecastPredictor(self.preparation, self.network, self.horizon, copula, conformal)
 
+    def with_network(self, network: AnyForecastNetwork) -> "ForecastPredictor":
+        """The same predictor with a network of the same shape that has learned more."""
+        return ForecastPredictor(self.preparation, network, self.horizon, self._copula, self.conformal)
+
     @property
     def fingerprint(self) -> str:
         """SHA-256 over configuration and weights: two predictors with one fingerprint answer alike."""
