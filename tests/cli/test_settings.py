@@ -73,6 +73,9 @@ def test_nothing_given_leaves_everything_to_the_learner(keywords_of: Callable[..
         (["--calendar", "none"], {"calendar": []}),
         (["--calendar", "weekday,month"], {"calendar": ["weekday", "month"]}),
         (["--quantiles", "0.1,0.9"], {"quantiles": ["0.1", "0.9"]}),
+        (["--cell-options", "layer_norm=ba,peephole=true"], {"cell_options": {"layer_norm": "ba", "peephole": True}}),
+        (["--cell-options", "zoneout=0.1"], {"cell_options": {"zoneout": 0.1}}),
+        (["--decoder", "segments", "--segment-length", 7], {"decoder": "segments", "segment_length": 7}),
     ],
 )
 def test_flags(keywords_of: Callable[..., dict[str, Any]], arguments: list[object], expected: dict[str, Any]) -> None:
@@ -82,6 +85,11 @@ def test_flags(keywords_of: Callable[..., dict[str, Any]], arguments: list[objec
     assert {name: type(value) for name, value in found.items()} == {
         name: type(value) for name, value in {"progress": "auto", **expected}.items()
     }
+
+
+def test_an_option_without_a_value_is_refused(run: Run, tmp_path: Path) -> None:
+    found = run("fit", "t.csv", "--out", tmp_path / "model", "--cell-options", "peephole")
+    assert "'peephole' must be written as name=value" in found.err
 
 
 def test_flags_win_over_the_file(keywords_of: Callable[..., dict[str, Any]], tmp_path: Path) -> None:

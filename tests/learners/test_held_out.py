@@ -14,7 +14,7 @@ def noisy(make_table):
 
 def test_margins_come_from_rows_that_decided_nothing(noisy, quick):
     """Changed calibration rows change no weight, and the margins; the report says so."""
-    settings = {"conformal": True, "validation": 80, "max_epochs": 3}
+    settings = {"conformal": True, "validation": 80, "max_epochs": 2}
     model = quick(**settings).fit(noisy)
     late = noisy.groupby("unique_id").cumcount() >= 360
     other = quick(**settings).fit(noisy.assign(y=noisy["y"].where(~late, 3 * noisy["y"])))
@@ -45,11 +45,15 @@ def test_calibrated_intervals_cover_new_rows_better(decoder, noisy, quick):
 
 
 def test_margins_are_saved_and_shown(noisy, quick, tmp_path):
+    """In the model card, and in the report of a backtest."""
     model = quick(conformal=True, validation=80).fit(noisy)
     model.save(tmp_path / "model")
     assert "margins from 80 origins" in (tmp_path / "model" / "README.md").read_text()
     again = recurra.load(tmp_path / "model")
     np.testing.assert_array_equal(again.forecasts(noisy).quantiles, model.forecasts(noisy).quantiles)
+    report = quick(conformal=True, validation=40).backtest(noisy, folds=2)
+    assert "Intervals: margins from 40 origins" in str(report)
+    assert report.to_dict()["notes"][0].startswith("Intervals: margins")
 
 
 def test_sampled_paths_hang_together_as_held_out_errors_did(quick):

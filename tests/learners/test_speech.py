@@ -121,3 +121,17 @@ def test_ready_made_features() -> None:
     settings = {**SETTINGS, "features": "given", "units": "characters", "strides": (), "max_epochs": 15}
     model = SpeechRecognizer(**settings).fit(X, y)
     assert model.error_rates(X, y)["characters"] < 0.2
+
+
+def test_training_goes_on_from_the_weights_of_another_model() -> None:
+    X, y = corpus(30, 6)
+    first = SpeechRecognizer(**{**SETTINGS, "max_epochs": 4}).fit(X, y)
+    last = first.history_.epochs[-1].training_loss
+    brief = {**SETTINGS, "max_epochs": 1}
+    cold = SpeechRecognizer(**brief).fit(X, y).history_.epochs[-1].training_loss
+    warm = SpeechRecognizer(**brief).fit(X, y, start_from=first).history_.epochs[-1].training_loss
+    assert warm < min(2 * last, cold)
+    with pytest.raises(ConfigError, match="other sizes: size mismatch"):
+        SpeechRecognizer(**{**brief, "hidden_size": 8}).fit(X, y, start_from=first)
+    with pytest.raises(ConfigError, match="should be a fitted"):
+        SpeechRecognizer(**brief).fit(X, y, start_from=SpeechRecognizer())

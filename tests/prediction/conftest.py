@@ -54,13 +54,14 @@ def predictor() -> Callable[..., ForecastPredictor]:
     """A predictor with random weights, its preparation fitted on a table."""
 
     def build(table: SeriesTable, *, cell="gru", num_layers=1, season=5, hidden_size=4, **changes) -> ForecastPredictor:
+        masks = {name: changes.pop(name) for name in ("masked", "unseen") if name in changes}
         settings = {
             "horizon": 3, "reference": "seasonal", "scaling": "running", "memory": 8, "calendar": (),
             "time_zone": table.time_zone, "show_missing": True, **changes,
         }  # fmt: skip
         spec = PreparationSpec(season=season, frequency=table.frequency.code, **settings)
         linear = np.random.default_rng(5).normal(size=(7, 3)) * 0.2 if spec.reference == "linear" else None
-        preparation = Preparation.fit(table, spec, linear)
+        preparation = Preparation.fit(table, spec, linear, **masks)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(3)
             shape = ForecastShape(

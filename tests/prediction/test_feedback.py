@@ -99,5 +99,9 @@ def test_what_is_carried_after_any_row_is_what_a_shorter_table_leaves(frame, rea
         alone = start_after(model, table.select([series]).truncate([t + 1]))
         for one, other in zip(parts_of(start.state), parts_of(alone.state), strict=True):
             torch.testing.assert_close(one[:, i], other[:, 0], rtol=1e-12, atol=1e-12)
+        seen = max(int(alone.rows.age[0]) + 1, 1)  # what is carried of rows before the first one is never read
         for name, values in alone.rows.to_arrays().items():
-            np.testing.assert_allclose(start.rows.to_arrays()[name][i], values[0], rtol=1e-12, err_msg=name)
+            mine, theirs = start.rows.to_arrays()[name][i], values[0]
+            if name == "recent":
+                mine, theirs = mine[:seen], theirs[:seen]
+            np.testing.assert_allclose(mine, theirs, rtol=1e-12, err_msg=name)

@@ -9,7 +9,7 @@ from recurra.prediction import ForecastStream
 from tests.prediction.streamed import assert_same, next_rows, rows_at, so_far
 
 KINDS = ("none", "naive", "season_mean", "seasonal", "seasonal_change", "linear")
-SCALINGS = ("running", "standard", "mean_abs", "robust", "none")
+SCALINGS = ("running", "instance", "log", "standard", "mean_abs", "robust", "none")
 MASK = TablePolicy(missing="mask")
 
 

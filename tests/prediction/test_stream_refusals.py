@@ -51,7 +51,7 @@ def test_late_and_repeated_rows(name, t, live):
     stream, rows, _ = live(**{name: "ignore"})
     before, now = state_of(stream), stream.forecasts()
     answer = stream.update(rows_at(rows, t)[0])
-    np.testing.assert_array_equal(answer.quantiles[0], now.quantiles[0])
+    np.testing.assert_allclose(answer.quantiles[0], now.quantiles[0], rtol=1e-12)
     assert state_of(stream) == before
     both = stream.update_many([rows_at(rows, t)[0], rows_at(rows, 10)[1]])
     np.testing.assert_allclose(both.quantiles[0], now.quantiles[0], rtol=1e-12)
@@ -123,7 +123,11 @@ def test_a_wrong_future_changes_nothing(frame, read, predictor):
     before, row = state_of(stream), rows_at(rows, 10)[0]
     for future, error, said in (
         (None, TableError, "needs the columns 'f', 'c' of the next 3 steps"),
-        (next_rows(rows, 9), TableError, "series 'a': .*2024-01-12 to 2024-01-14.*it has 3 from 2024-01-11"),
+        (
+            next_rows(rows, 9),
+            TableError,
+            r"row 1, column 'ds' \(series 'a'\): expected 2024-01-12, found 2024-01-11",
+        ),
         (next_rows(rows, 10).drop(columns="c"), MissingColumnError, "no column 'c'"),
         (next_rows(rows, 10).assign(c="w"), BadValueError, "column 'c': category 'w'"),
         (next_rows(rows, 10).assign(f="text"), BadValueError, "column 'f' holds categories"),

@@ -121,6 +121,8 @@ def _shown(default: object) -> str:
 def _value(value: Any, item: FieldInfo) -> Any:
     """What was given on the command line, as the schema takes it."""
     kinds = _alternatives(item)
+    if isinstance(value, list) and str in kinds:  # the name of a column may hold a comma
+        return value[0] if len(value) == 1 else value
     if isinstance(value, list):
         words = [word for text in value for word in text.split(",") if word]
         if any(get_origin(kind) is dict for kind in kinds):

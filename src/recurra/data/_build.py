@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recurra.data._covariates import fill_covariate, parse_covariate
-from recurra.data._inference import Pairs, infer_frequency
+from recurra.data._covariates import fill_covariate, parse_covariate, spread_static
+from recurra.data._inference import Pairs, infer_frequency, median_frequency
 from recurra.data._numbers import parse_numbers, refuse_missing, refuse_unusable
 from recurra.data._places import Places, plain
 from recurra.data._stamps import parse_stamps
 from recurra.data.columns import Columns, TablePolicy
-from recurra.data.frequency import Frequency, show_stamp
+from recurra.data.frequency import IRREGULAR, Frequency, show_stamp
 from recurra.data.readers import RawColumn, RawTable, is_whole_number
 from recurra.errors import BadValueError, ConfigError, MissingColumnError, TableError, TimeStampError
 
@@ -30,7 +30,7 @@ class Rows:
         ids: distinct series, in order of first appearance.
         codes: series of each row as an index into `ids`, [rows].
         ds, y: stamps and target, [rows].
-        covariates: name -> [rows].
+        covariates: name -> [rows]; the targets but the first among them.
         file_rows: [rows]; 0 for an inserted row.
         time_zone: zone of the stamps, which are UTC, or None.
     """
@@ -79,7 +79,10 @@ def build(raw: RawTable, request: Request) -> tuple[Rows, Frequency]:
     if request.policy.gaps == "fill":
         rows = _filled(rows, frequency)
     for name, values in rows.covariates.items():
-        rows.covariates[name] = fill_covariate(values, rows, name, places, request.policy.missing_covariates)
+        if name in request.columns.static:
+            rows.covariates[name] = spread_static(values, rows, name, places)
+        elif name not in request.columns.more_targets:
+            rows.covariates[name] = fill_covariate(values, rows, name, places, request.policy.missing_covariates)
     return rows, frequency
 
 
@@ -100,11 +103,13 @@ def read_sorted(raw: RawTable, request: Request) -> tuple[Rows, Places]:
 
 def _require_columns(raw: RawTable, request: Request) -> None:
     columns = request.columns
-    if columns.y in request.covariates:
-        raise ConfigError(
-            f"column {columns.y!r} is the target; it cannot be a covariate too, its own past is always used"
-        )
-    wanted = [columns.unique_id, columns.ds, columns.y if request.require_y else None, *request.covariates]
+    for target in columns.targets:
+        if target in (*request.covariates, *columns.static):
+            raise ConfigError(
+                f"column {target!r} is the target; it cannot be a covariate too, its own past is always used"
+            )
+    targets = columns.targets if request.require_y else ()
+    wanted = [columns.unique_id, columns.ds, *targets, *request.covariates, *columns.static]
     for name in wanted:
         if name is not None:
             single = "a table of one series give unique_id=None" if name == columns.unique_id else ""
@@ -136,7 +141,7 @@ def require_column(raw: RawTable, name: str, single: str = "") -> None:
 
 def _read(raw: RawTable, request: Request) -> tuple[Rows, Places]:
     """All columns as arrays, in file order."""
-    columns, policy = request.columns, request.policy
+    columns = request.columns
     ids, codes = read_owners(raw, columns.unique_id, columns.y)
     named = None if columns.unique_id is None else np.array(ids, object)[codes]
     plain_index = request.freq is not None and Frequency.parse(request.freq).is_index
@@ -144,16 +149,24 @@ def _read(raw: RawTable, request: Request) -> tuple[Rows, Places]:
         raw.load(columns.ds), columns.ds, Places(named), date_format=columns.date_format, plain_index=plain_index
     )
     places = Places(named, ds, zone)
-    y = np.full(raw.n_rows, np.nan)
-    if columns.y in raw.names:
-        y = parse_numbers(raw.load(columns.y), columns.y, places)
-        refuse_unusable(y, columns.y, places)
-        if request.require_y and policy.missing == "refuse":
-            refuse_missing(y, columns.y, places, "use missing='mask' to leave it out, or fill it in")
+    y, *others = (_target(raw, name, request, places) for name in columns.targets)
     covariates = {
-        name: parse_covariate(raw.load(name), name, places, name in columns.categorical) for name in request.covariates
+        name: parse_covariate(raw.load(name), name, places, name in columns.categorical)
+        for name in dict.fromkeys((*request.covariates, *columns.static))
     }
+    covariates.update(zip(columns.more_targets, others, strict=True))
     return Rows(ids, codes, ds, y, covariates, np.arange(1, raw.n_rows + 1), zone), places
+
+
+def _target(raw: RawTable, name: str, request: Request, places: Places) -> Floats:
+    """A column of numbers, NaN where missing; all NaN where it is neither there nor required."""
+    if name not in raw.names:
+        return np.full(raw.n_rows, np.nan)
+    values = parse_numbers(raw.load(name), name, places)
+    refuse_unusable(values, name, places)
+    if request.require_y and request.policy.missing == "refuse":
+        refuse_missing(values, name, places, "use missing='mask' to leave it out, or fill it in")
+    return values
 
 
 def read_owners(
@@ -244,6 +257,8 @@ def _frequency(rows: Rows, request: Request) -> Frequency:
             column=column,
             where=lambda at: _place(rows, at, column),
         )
+    if request.freq.strip() == IRREGULAR:
+        return median_frequency(rows.ds, rows.offsets, column)
     frequency = Frequency.parse(request.freq)
     if frequency.zone is None:
         frequency = frequency.in_zone(rows.time_zone)

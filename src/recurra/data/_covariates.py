@@ -1,4 +1,4 @@
-"""Covariate columns: numbers or categories, never a mixture, never with holes."""
+"""Covariate columns: numbers or categories, never a mixture; holes are refused, filled or kept as declared."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -44,13 +44,13 @@ def parse_covariate(column: RawColumn, name: str, places: Places, categorical: b
 
 
 def fill_covariate(values: Values, rows: "Rows", name: str, places: Places, missing: str) -> Values:
-    """Covariates without holes: refused, or carried on from the last value before ("last").
+    """Covariates whose holes are refused, carried on from the last value before ("last") or kept ("mask").
 
     Raises:
         BadValueError: for a missing value that is not to be filled, or has no value before it in its series.
     """
     holes = np.isnan(values) if values.dtype.kind == "f" else np.array([value is None for value in values], bool)
-    if not holes.any():
+    if missing == "mask" or not holes.any():
         return values
     index = np.arange(len(values))
     latest = np.maximum.accumulate(np.where(holes, -1, index))
@@ -58,14 +58,43 @@ def fill_covariate(values: Values, rows: "Rows", name: str, places: Places, miss
     wrong = holes if missing == "refuse" else source < 0
     if wrong.any():
         at = int(np.argmax(wrong))
-        row = int(rows.file_rows[at])
-        where = places.at(row - 1, name) if row else (
-            f"inserted row at {show_stamp(rows.ds[at], rows.time_zone)} of series {plain(rows.ids[rows.codes[at]])!r}, "
-            f"column {name!r}"
-        )  # fmt: skip
-        remedy = "use missing_covariates='last' to carry the last value on, or fill it in"
+        remedy = "use missing_covariates='last' to carry the last value on, 'mask' to leave it out, or fill it in"
+        where = _where(rows, at, name, places)
         raise BadValueError(f"{where}: the covariate is missing; {remedy if missing == 'refuse' else 'fill it in'}")
     return np.asarray(values[source])
+
+
+def spread_static(values: Values, rows: "Rows", name: str, places: Places) -> Values:
+    """A column with one value a series, in every row of it; a series may give it in any one of its rows.
+
+    Raises:
+        BadValueError: for a series that gives two values, or none.
+    """
+    known = np.array([value is not None and value == value for value in values.tolist()], bool)  # noqa: PLR0124
+    result = values.copy()
+    for begin, end in zip(rows.offsets[:-1], rows.offsets[1:], strict=True):
+        given = begin + np.flatnonzero(known[begin:end])
+        if len(given) == 0:
+            where = _where(rows, int(begin), name, places)
+            raise BadValueError(f"{where}: the series gives no value of this static column; fill it in")
+        first = values[given[0]]
+        other = given[np.array([value != first for value in values[given].tolist()], bool)]
+        if len(other):
+            at, before = int(other[0]), int(rows.file_rows[given[0]])
+            raise BadValueError(
+                f"{_where(rows, at, name, places)}: {values[at]!r} is unlike {first!r} in row {before}, but a static "
+                "column has one value a series; correct it, or use it as a past or future covariate"
+            )
+        result[begin:end] = first
+    return result
+
+
+def _where(rows: "Rows", at: int, name: str, places: Places) -> str:
+    row = int(rows.file_rows[at])
+    if row:
+        return places.at(row - 1, name)
+    stamp, series = show_stamp(rows.ds[at], rows.time_zone), plain(rows.ids[rows.codes[at]])
+    return f"inserted row at {stamp} of series {series!r}, column {name!r}"
 
 
 def _categories(values: Values) -> Values:

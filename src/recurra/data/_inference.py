@@ -67,6 +67,23 @@ def infer_frequency(
     raise _irregular(best, stamps, pairs, zone, where or (lambda at: f"row {at + 1}, column {column!r}"))
 
 
+def median_frequency(ds: npt.ArrayLike, offsets: Ints, column: str = "ds") -> Frequency:
+    """The frequency of irregular rows: each is one step after the one before, and a step is dated by the median gap.
+
+    Raises:
+        TimeStampError: if no series has two rows.
+    """
+    stamps = as_stamps(ds)
+    pairs = Pairs.of(stamps, offsets)
+    if len(pairs.at) == 0:
+        raise TimeStampError(
+            f"column {column!r}: no series has two rows, so the median gap cannot be found; give it as "
+            "freq='irregular:1h' or the like"
+        )
+    gap = max(int(np.median((pairs.after - pairs.before).astype(np.int64))), 1)
+    return Frequency("fixed" if stamps.dtype.kind == "M" else "index", gap, irregular=True)
+
+
 def _candidates(ds: _steps.Stamps, pairs: Pairs, zone: str | None) -> Iterator[Frequency]:
     """Frequencies worth trying, the most specific first."""
     if ds.dtype.kind != "M":

@@ -28,6 +28,9 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.values)
 
+    def __contains__(self, value: object) -> bool:
+        return value in self._codes
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Vocabulary) and self.values == other.values
 

@@ -13,6 +13,7 @@ from recurra.data.columns import Columns
 from recurra.data.frames import to_native
 from recurra.data.frequency import Stamps
 from recurra.data.readers import TableKind
+from recurra.data.targets import TARGET_COLUMN, series_ids, split_id
 from recurra.errors import ConfigError, ShapeError
 
 Floats = npt.NDArray[np.float64]
@@ -86,13 +87,11 @@ class Forecasts:
     def to_columns(self, columns: Columns | None = None) -> dict[str, npt.NDArray[Any]]:
         """The forecasts as flat columns [N * horizon], a row per series and step: id, ds, "forecast", "mean", "q05" ...
 
-        The id column is left out where `columns.unique_id` is None.
+        The id column is left out where `columns.unique_id` is None; a column "target" stands beside it where there are
+        several.
         """
         columns = columns or Columns()
-        flat: dict[str, npt.NDArray[Any]] = {}
-        if columns.unique_id is not None:
-            ids = np.array(self.ids) if all(isinstance(i, int) for i in self.ids) else np.array(self.ids, object)
-            flat[columns.unique_id] = np.repeat(ids, self.horizon)
+        flat = id_columns(self.ids, columns, self.horizon)
         flat[columns.ds] = self.ds.reshape(-1)
         flat["forecast"] = self.median.reshape(-1)
         flat["mean"] = self.mean.reshape(-1)
@@ -117,6 +116,18 @@ class Forecasts:
             {name: plain(value) for name, value in zip(table, row, strict=True)}
             for row in zip(*table.values(), strict=True)
         ]
+
+
+def id_columns(ids: Sequence[str | int], columns: Columns, times: int) -> dict[str, npt.NDArray[Any]]:
+    """The columns that say whose a row is, each entry so many times: the series' name, and the target if of several."""
+    flat: dict[str, npt.NDArray[Any]] = {}
+    if columns.unique_id is not None:
+        names = series_ids(ids) if columns.more_targets else ids
+        whole = np.array(names) if all(isinstance(i, int) for i in names) else np.array(names, object)
+        flat[columns.unique_id] = np.repeat(whole, times)
+    if columns.more_targets:
+        flat[TARGET_COLUMN] = np.repeat(np.array([split_id(i)[1] for i in ids], object), times)
+    return flat
 
 
 def check_levels(levels: Sequence[float]) -> None:

@@ -19,6 +19,7 @@ Bools = npt.NDArray[np.bool_]
 WEEKDAYS: Final = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 DAY_US: Final = 86_400_000_000
+IRREGULAR: Final = "irregular"
 
 _FIXED_US: Final = {
     "W": 7 * DAY_US, "D": DAY_US, "h": 3_600_000_000, "min": 60_000_000, "s": 1_000_000, "ms": 1_000, "us": 1,
@@ -47,6 +48,8 @@ class Frequency:
         day: for months, the day of the month: 1, 2 ... 28, or -1 for the last one.
         anchor: weekday (0 Monday) of weekly stamps or month (1 January) of quarters and years; None for any.
         zone: time zone whose wall clock the steps follow, or None.
+        irregular: whether rows come at any time: then each row is one step after the one before, whatever lies between
+            them, and `step` is the gap that forecasts are dated by.
     """
 
     unit: _steps.Unit
@@ -54,6 +57,7 @@ class Frequency:
     day: int = 0
     anchor: int | None = None
     zone: str | None = None
+    irregular: bool = False
 
     @classmethod
     def parse(cls, code: str) -> "Frequency":
@@ -62,11 +66,17 @@ class Frequency:
         Args:
             code: `[count]unit[-anchor][@zone]`: "us", "ms", "s", "min", "h", "D", "B" (business days), "W" or "W-SUN",
                 "MS"/"ME" (month start, end), "M-15" (15th of each month), "QS"/"QE", "YS"/"YE" (also "QE-NOV",
-                "YS-APR"), or a bare number for an integer index. The older pandas names "H", "T", "M" ... also.
+                "YS-APR"), or a bare number for an integer index. The older pandas names "H", "T", "M" ... also. Rows at
+                any time are "irregular", or "irregular:90min", "irregular:3" with the gap that forecasts are dated by.
 
         Raises:
             ConfigError: if the code means nothing, or its count is 0.
         """
+        if isinstance(code, str) and code.strip().partition(":")[0] == IRREGULAR:
+            gap = cls.parse(code.strip().partition(":")[2] or "us")
+            if gap.unit not in ("fixed", "index") or gap.zone or gap.irregular:
+                raise ConfigError(f"freq={code!r}: the gap must be of fixed size; write it as 'irregular:90min'")
+            return replace(gap, anchor=None, irregular=True)
         found = _CODE.fullmatch(code.strip()) if isinstance(code, str) else None
         if not found or not (found[1] or found[2]) or (found[1] is not None and int(found[1]) == 0):
             raise _unknown(code)
@@ -108,6 +118,8 @@ class Frequency:
     @property
     def code(self) -> str:
         """The code that `parse` reads back."""
+        if self.irregular:
+            return f"{IRREGULAR}:{replace(self, irregular=False).code}"
         zone = f"@{self.zone}" if self.zone else ""
         if self.unit == "index":
             return str(self.step)
@@ -127,6 +139,8 @@ class Frequency:
     @property
     def season(self) -> int:
         """Default length of a season in steps: the hour, day, week or year that comes next; 1 if there is none."""
+        if self.irregular:
+            return 1
         if self.unit == "months":
             whole = 12
         elif self.unit == "business":
@@ -149,6 +163,8 @@ class Frequency:
     @property
     def follows_wall_clock(self) -> bool:
         """Whether a step is a day or more, so that a change to summer time does not alter the stamps on the wall."""
+        if self.irregular:
+            return False
         return self.unit in ("business", "months") or (self.unit == "fixed" and self.step % DAY_US == 0)
 
     def in_zone(self, zone: str | None) -> "Frequency":
@@ -176,7 +192,13 @@ class Frequency:
         return _steps.position(self._wall(ds), self.unit, self.step)
 
     def count(self, a: npt.ArrayLike, b: npt.ArrayLike) -> tuple[Ints, Bools]:
-        """Whole steps from each `a` to each `b`, and whether `b` lies exactly on a step; the two broadcast."""
+        """Whole steps from each `a` to each `b`, and whether `b` lies exactly on a step; the two broadcast.
+
+        For irregular rows: 1, 0 or -1, as `b` comes after, with or before `a`.
+        """
+        if self.irregular:
+            steps = np.sign((self._checked(b) - self._checked(a)).astype(np.int64))
+            return steps, np.ones(steps.shape, bool)
         wall_a, wall_b = self._wall(a), self._wall(b)
         steps, exact = _steps.count(wall_a, wall_b, self.unit, self.step, self.day)
         if self.zone is None or np.all(exact):
@@ -299,5 +321,5 @@ def _counted(count: int, name: str) -> str:
 def _unknown(code: object) -> ConfigError:
     return ConfigError(
         f"unknown frequency {code!r}; use a code such as 'D', 'B', 'W-SUN', 'h', '15min', 's', 'MS', 'ME', 'QE', 'YS' "
-        "with a count before it if needed ('2h'), or '1' for an integer index"
+        "with a count before it if needed ('2h'), '1' for an integer index, or 'irregular'"
     )

@@ -11,6 +11,7 @@ from recurra.data._build import Request, build
 from recurra.data.columns import Columns, TablePolicy
 from recurra.data.frequency import Frequency, Stamps
 from recurra.data.readers import TableKind, read_columns
+from recurra.data.targets import split_id, stacked_rows, target_id
 from recurra.data.time_zones import to_wall
 from recurra.errors import ConfigError, TableError
 
@@ -51,7 +52,10 @@ class SeriesTable:
     * Stamps are datetime64[us], in UTC where there is a time zone, or int64.
     * The target is finite and at most 1e30 in size, or NaN where it is missing; never NaN unless missing="mask" or
       the target was not required.
-    * Covariates have a value in every row: numbers as float64, categories as text.
+    * Covariates have a value in every row: numbers as float64, categories as text; or, under
+      missing_covariates="mask", NaN or None. Static columns have one value in all rows of a series.
+    * With several targets each series stands once for every target, under the name that `targets.target_id` gives it,
+      one after the other.
     * Nothing is written to after it is made: every method gives a new table.
 
     Attributes:
@@ -110,10 +114,11 @@ class SeriesTable:
         raw = read_columns(source)
         request = Request(columns, tuple(dict.fromkeys(covariates)), freq, policy or TablePolicy(), require_y)
         rows, frequency = build(raw, request)
-        return cls(
+        table = cls(
             ids=rows.ids, offsets=rows.offsets, ds=rows.ds, y=rows.y, covariates=rows.covariates, frequency=frequency,
             columns=columns, kind=raw.kind, time_zone=rows.time_zone, file_rows=rows.file_rows,
         )  # fmt: skip
+        return table._stacked() if columns.more_targets else table
 
     def __len__(self) -> int:
         return len(self.ds)
@@ -189,6 +194,24 @@ class SeriesTable:
     def row_number(self, row: int) -> int:
         """The number of a row in the user's table, from 1; 0 for an inserted row."""
         return row + 1 if self.file_rows is None else int(self.file_rows[row])
+
+    def _stacked(self) -> "SeriesTable":
+        """Every series once for each target."""
+        columns, (rows, offsets) = self.columns, stacked_rows(self.offsets, len(self.columns.targets))
+        more = {name: self.covariates[name] for name in columns.more_targets}
+        by_target = np.stack([self.y, *more.values()])
+        number = np.repeat(np.tile(np.arange(len(columns.targets)), self.n_series), np.diff(offsets))
+        named = columns.unique_id is not None
+        return replace(
+            self, ids=tuple(target_id(i, t, named) for i in self.ids for t in columns.targets), offsets=offsets,
+            ds=self.ds[rows], y=by_target[number, rows],
+            covariates={name: values[rows] for name, values in self.covariates.items() if name not in more},
+            file_rows=None if self.file_rows is None else self.file_rows[rows],
+        )  # fmt: skip
+
+    def target_of(self, series: int) -> str:
+        """The name of the column that holds a series' target."""
+        return split_id(self.ids[series])[1] if self.columns.more_targets else self.columns.y
 
     def _picked(self, chosen: Ints, first: Ints, count: Ints) -> "SeriesTable":
         """Rows first[i] ... first[i] + count[i] - 1 of each chosen series i."""

@@ -130,5 +130,11 @@ def _rows_until(table: SeriesTable, back: int) -> Ints:
     """Rows of each series up to the moment `back` steps before the table's last one."""
     last = table.last_ds.max()
     origin = table.frequency.shift(last, -back)
+    if table.frequency.irregular:  # steps are rows: those of the longest of the series that end last
+        longest = max(np.flatnonzero(table.last_ds == last), key=lambda i: table.lengths[i])
+        at = int(table.offsets[longest + 1]) - 1 - back
+        if at < table.offsets[longest]:
+            return np.zeros(table.n_series, np.int64)
+        origin = table.ds[at]
     until = np.concatenate([[0], np.cumsum(table.ds <= origin)])
     return np.asarray(until[table.offsets[1:]] - until[table.offsets[:-1]], np.int64)

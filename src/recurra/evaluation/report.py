@@ -43,6 +43,7 @@ class BacktestReport:
         left_out: series that could not be scored in any fold: too few rows, or no known target before an origin or
             after it.
         window: "expanding", or "sliding" where each fold learned from as many rows.
+        notes: what else the forecaster has to say of how its last fit was made.
     """
 
     names: tuple[str, ...]
@@ -56,6 +57,7 @@ class BacktestReport:
     kind: TableKind
     left_out: tuple[str | int, ...] = ()
     window: str = "expanding"
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def comparison(self) -> Comparison:
@@ -169,6 +171,7 @@ class BacktestReport:
                 for series_id, part in self.by_series.items()
             },
             "left_out": [str(series_id) for series_id in self.left_out],
+            "notes": list(self.notes),
             "windows": [
                 {
                     "unique_id": str(window.series_id),
@@ -217,7 +220,7 @@ class BacktestReport:
                 f"Not scored, for want of known rows: {_count(len(self.left_out), 'series', 'series')} ({some})",
                 "",
             ]
-        return "\n".join([*parts, *self._series_lines(), self.sentence])
+        return "\n".join([*parts, *self._series_lines(), *self.notes, self.sentence])
 
     @property
     def overlapping(self) -> bool:

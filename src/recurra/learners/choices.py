@@ -10,12 +10,15 @@ import numpy.typing as npt
 from recurra.baselines import LinearWindow, default_context
 from recurra.data.preparation import Preparation, PreparationSpec, ReferenceKind
 from recurra.data.preparation.rows import Rows
+from recurra.data.preparation.units import in_model_units
 from recurra.data.series import SeriesTable
 from recurra.errors import TooShortError
 from recurra.learners.schema import ForecasterConfig
 
 Linear = npt.NDArray[np.float64]
 LOOKED_AT = 20_000
+FURTHEST = 336
+"""Values that the linear rule reads at most, where the network reads more than the rule does by default."""
 HANDICAP: dict[ReferenceKind, float] = {
     "none": 1.0,
     "season_mean": 1.0,
@@ -64,40 +67,49 @@ def stopping_ends(table: SeriesTable, cuts: Rows, config: ForecasterConfig) -> R
     return np.where(lengths - middle >= 2 * config.horizon, middle, lengths).astype(np.int64)
 
 
-def choose_memory(season: int) -> int:
-    """Observations that the running level and scale reach back over: two seasons, or 32 where there is no season."""
+def scale_memory(scaling: str, season: int, config: ForecasterConfig) -> int:
+    """Observations that level and scale reach back over: two seasons, or 32 where there is no season.
+
+    Under "instance" they are those of a training window.
+    """
+    if scaling == "instance":
+        return choose_context(config, season)
     return 2 * season if season > 1 else 32
+
+
+def needed_rows(config: ForecasterConfig) -> int:
+    """Rows that a series must have to be learned from and validated on."""
+    return config.context + config.horizon if config.context is not None else 2 * config.horizon + 2
 
 
 def validation_cuts(table: SeriesTable, config: ForecasterConfig) -> Rows:
     """Training rows of each series, counted from its first; what follows is validated on.
 
+    A series that is too short to be cut trains as a whole.
+
     Raises:
-        TooShortError: naming the first series that is too short, and what it would take.
+        TooShortError: if all series are too short; names the first one, and what it would take.
     """
-    lengths = table.lengths
-    needed = config.context + config.horizon if config.context is not None else 2 * config.horizon + 2
-    short = np.flatnonzero(lengths < needed)
-    if len(short):
-        i = int(short[0])
+    lengths, needed = table.lengths, needed_rows(config)
+    if (lengths < needed).all():
         why = "context + horizon" if config.context is not None else "two horizons and two more"
         raise TooShortError(
-            f"series {table.ids[i]!r} has {lengths[i]} rows; horizon={config.horizon} needs at least {needed} ({why}); "
-            f"leave the series out, or choose a smaller horizon or context ({len(short)} of {table.n_series} series)"
+            f"series {table.ids[0]!r} has {lengths[0]} rows; horizon={config.horizon} needs at least {needed} ({why}); "
+            f"leave the series out, or choose a smaller horizon or context ({table.n_series} of {table.n_series} "
+            "series are too short)"
         )
     if config.validation >= 1:
         wanted = np.full(table.n_series, int(config.validation))
     else:
         wanted = np.maximum(np.ceil(config.validation * lengths).astype(np.int64), config.horizon)
-    cuts = lengths - np.minimum(wanted, lengths - config.horizon - 2)
-    too_much = np.flatnonzero((config.validation >= 1) & (wanted > lengths - config.horizon - 2))
-    if len(too_much):
-        i = int(too_much[0])
+    most = np.maximum(lengths - config.horizon - 2, 0)
+    if config.validation >= 1 and (wanted > most).all():
         raise TooShortError(
-            f"series {table.ids[i]!r} has {lengths[i]} rows; validation={config.validation} leaves too few to learn "
+            f"series {table.ids[0]!r} has {lengths[0]} rows; validation={config.validation} leaves too few to learn "
             f"from (horizon + 2 = {config.horizon + 2} are needed); choose a smaller validation"
         )
-    result: Rows = cuts.astype(np.int64)
+    held_out = np.where(lengths < min(needed, 2 * config.horizon + 2), 0, np.minimum(wanted, most))
+    result: Rows = (lengths - held_out).astype(np.int64)
     return result
 
 
@@ -118,9 +130,11 @@ def candidate_references(training: SeriesTable, spec: PreparationSpec, config: F
     step, so that no series counts for its size. Rules that average are preferred: one that copies single
     values is taken only where its error is lower by its handicap.
     """
+    training = in_model_units(training, spec.scaling)
     if config.residual not in ("auto", "linear"):
         return [Candidate(cast("ReferenceKind", config.residual), None, "as asked")]
-    linear = LinearWindow(default_context(spec.season)).fit(training).weights(spec.horizon)
+    reach = max(default_context(spec.season), min(spec.lookback, FURTHEST))
+    linear = LinearWindow(reach).fit(training).weights(spec.horizon)
     if config.residual == "linear":
         if linear is None:
             raise TooShortError("residual='linear' needs longer series; use residual='auto'")
@@ -138,17 +152,18 @@ def candidate_references(training: SeriesTable, spec: PreparationSpec, config: F
 
 
 def _reference_error(training: SeriesTable, spec: PreparationSpec, seed: int) -> float:
-    bare = replace(spec, scaling="standard", past=(), future=(), calendar=())
+    bare = replace(spec, scaling="standard", past=(), future=(), calendar=(), static=(), targets=())
     prepared = Preparation.fit(training, bare).rows(training)
     rows = np.flatnonzero(prepared.age >= min(spec.season, 8))
     if len(rows) > LOOKED_AT:
         rows = np.sort(np.random.default_rng(seed).choice(rows, LOOKED_AT, replace=False))
     error = np.abs(prepared.targets(rows, prepared.offsets[1:]) - prepared.ahead(rows))
-    scaled = error / _mean_steps(training)[prepared.owner[rows]][:, None]
+    scaled = error / mean_steps(training)[prepared.owner[rows]][:, None]
     return float(np.nanmean(scaled)) if np.isfinite(scaled).any() else math.inf
 
 
-def _mean_steps(training: SeriesTable) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def mean_steps(training: SeriesTable) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Mean absolute difference of neighbouring rows of each series, 1 for one that does not vary, [series]."""
     steps = np.ones(training.n_series)
     for i in range(training.n_series):
         change = np.abs(np.diff(training.y[training.offsets[i] : training.offsets[i + 1]]))

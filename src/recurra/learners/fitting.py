@@ -19,18 +19,20 @@ from recurra.learners.choices import (
     candidate_references,
     choose_context,
     choose_lookback,
-    choose_memory,
     choose_segment,
     network_horizon,
+    scale_memory,
     stopping_ends,
     validation_cuts,
 )
 from recurra.learners.held_out import learn_from_held_out
+from recurra.learners.scaling_choice import choose_scaling
 from recurra.learners.schema import ForecasterConfig
+from recurra.learners.table_checks import fallbacks
 from recurra.metrics import mae
 from recurra.models.forecast import AnyForecastNetwork, ForecastShape, build_forecast_network
 from recurra.prediction import AnyPredictor, ForecastPredictor, Hindcast
-from recurra.training import History, Trainer, TrainingOptions, build_progress
+from recurra.training import History, Progress, Trainer, TrainingOptions, build_progress
 from recurra.training.forecast import ForecastTask, WindowPlan
 
 Network = TypeVar("Network", bound=torch.nn.Module)
@@ -62,20 +64,25 @@ class Fitted:
     error: NonFiniteLossError | None = None
 
 
-def fit_forecaster(table: SeriesTable, config: ForecasterConfig) -> Fitted:
+def fit_forecaster(table: SeriesTable, config: ForecasterConfig, progress: Progress | None = None) -> Fitted:
     """Choose what is left to choose, prepare the training rows, train, and keep the best weights.
 
     Where two rules are worth correcting, a network is trained on each, and the one with the lower loss on
     the validation part is kept.
+
+    Args:
+        table: the rows to learn from and to validate on.
+        config: the settings.
+        progress: told of every epoch, instead of what the settings say.
     """
     cuts = validation_cuts(table, config)
     training = table.truncate(cuts)
-    spec = choose_spec(training, config)
+    spec, why = _scaled_spec(training, config)
     candidates = candidate_references(training, spec, config)
     share = None if config.max_seconds is None else config.max_seconds / len(candidates)
     trials = []
     for candidate in candidates:
-        trials.append(_train(table, cuts, replace(spec, reference=candidate.kind), candidate, config, share))
+        trials.append(_train(table, cuts, replace(spec, reference=candidate.kind), candidate, config, share, progress))
         if trials[-1].error is not None or trials[-1].history.ending == "interrupted":
             break
     best = min(trials, key=lambda trial: trial.history.best_loss)
@@ -92,7 +99,24 @@ def fit_forecaster(table: SeriesTable, config: ForecasterConfig) -> Fitted:
     validation = validation_scores(best.predictor, table, held_out)
     single = cast("ForecastPredictor", best.predictor)
     predictor, told = learn_from_held_out(single, table, held_out, stopping_ends(table, cuts, config), config)
-    return replace(best, predictor=predictor, reasons={**reasons, **told}, error=error, validation=validation)
+    reasons = {**reasons, **why, **told, **fallbacks(table, cuts, config)}
+    return replace(best, predictor=predictor, reasons=reasons, error=error, validation=validation)
+
+
+def _scaled_spec(training: SeriesTable, config: ForecasterConfig) -> tuple[PreparationSpec, dict[str, str]]:
+    """What the inputs are made of, the kind of scale included, and why that one where it was left to choose."""
+    spec = choose_spec(training, config)
+    if config.scaling != "auto":
+        return spec, {}
+
+    def trial(table: SeriesTable, cuts: Rows, spec: PreparationSpec, brief: ForecasterConfig) -> AnyPredictor:
+        spec = replace(spec, memory=scale_memory(spec.scaling, spec.season, brief))
+        candidate = candidate_references(table.truncate(cuts), spec, brief)[0]
+        spec = replace(spec, reference=candidate.kind)
+        return _train(table, cuts, spec, candidate, brief, brief.max_seconds).predictor
+
+    kind, reason = choose_scaling(training, spec, config, trial)
+    return replace(spec, scaling=kind, memory=scale_memory(kind, spec.season, config)), {"scaling": reason}
 
 
 def _train(
@@ -102,9 +126,11 @@ def _train(
     candidate: Candidate,
     config: ForecasterConfig,
     max_seconds: float | None,
+    progress: Progress | None = None,
 ) -> Fitted:
     training = table.truncate(cuts)
-    preparation = Preparation.fit(training, spec, candidate.linear)
+    masked = config.missing_covariates == "mask"
+    preparation = Preparation.fit(training, spec, candidate.linear, masked, config.unseen)
     prepared = _prepare_all(preparation, table)
     network = build_network(preparation, config)
     context = choose_context(config, spec.season)
@@ -114,7 +140,7 @@ def _train(
     stops = begins + stopping_ends(table, cuts, config)
     task = ForecastTask(network, prepared, begins + cuts, windows, plan, stops)
     options = replace(training_options(config), max_seconds=max_seconds)
-    trainer = Trainer(network, task, options, build_progress(config.progress))
+    trainer = Trainer(network, task, options, progress or build_progress(config.progress))
     error = None
     with seeded(config):
         try:
@@ -172,12 +198,15 @@ def choose_spec(training: SeriesTable, config: ForecasterConfig) -> PreparationS
         reference="naive",
         scaling=config.scaling,
         frequency=frequency.code,
-        memory=choose_memory(season),
+        memory=scale_memory(config.scaling, season, config),
         time_zone=training.time_zone,
         calendar=tuple(calendar),
         past=config.past_covariates,
         future=config.future_covariates,
         show_missing=config.missing == "mask",
+        show_gap=config.missing == "mask",
+        static=config.static_covariates,
+        targets=config.targets if len(config.targets) > 1 else (),
         lookback=choose_lookback(config, season),
     )
 
@@ -232,7 +261,7 @@ def window_plan(spec: PreparationSpec, config: ForecasterConfig, context: int) -
         batches=BATCHES_OF_AN_EPOCH,
         warmup=context,
         origins=max(4, ORIGINS_BUDGET // forecasts),
-        youngest=1 if spec.scaling != "running" else min(spec.season, 8),
+        youngest=min(spec.season, 8) if spec.follows else 1,
         seed=config.seed,
     )
 
@@ -250,14 +279,23 @@ def training_options(config: RunSettings) -> TrainingOptions:
 
 
 def validation_scores(predictor: AnyPredictor, table: SeriesTable, hindcast: Hindcast) -> dict[str, float]:
-    """Mean absolute error over the validation part of the network and of the naive rules, in the target's units."""
-    spec = predictor.preparation.spec
-    prepared = predictor.preparation.rows(table)
+    """Mean absolute error over the validation part of the network and of the naive rules, in the target's units.
+
+    With several targets, one for each: "network, sales" and so on.
+    """
+    preparation, spec = predictor.preparation, predictor.preparation.spec
+    prepared = preparation.rows(table)
     lookback = prepared.origins(hindcast.rows).lookback
     shift = prepared.shift[hindcast.rows]
-    scores = {"network": mae(hindcast.actual, hindcast.median)}
-    scores["naive"] = mae(hindcast.actual, Reference("naive", 1).ahead(lookback, shift, predictor.horizon))
+    rules = {"naive": Reference("naive", 1)}
     if spec.season > 1:
-        seasonal = Reference("seasonal", spec.season).ahead(lookback, shift, predictor.horizon)
-        scores["seasonal naive"] = mae(hindcast.actual, seasonal)
-    return {name: float(score) for name, score in scores.items() if np.isfinite(score)}
+        rules["seasonal naive"] = Reference("seasonal", spec.season)
+    ahead = {name: preparation.in_units(rule.ahead(lookback, shift, predictor.horizon)) for name, rule in rules.items()}
+    target = np.array([table.target_of(i) for i in range(table.n_series)])[table.series_of_rows[hindcast.rows]]
+    scores = {}
+    for one in spec.targets or (table.columns.y,):
+        rows = target == one
+        for name, point in {"network": hindcast.median, **ahead}.items():
+            if np.isfinite(hindcast.actual[rows]).any():
+                scores[f"{name}, {one}" if spec.targets else name] = float(mae(hindcast.actual[rows], point[rows]))
+    return {name: score for name, score in scores.items() if np.isfinite(score)}

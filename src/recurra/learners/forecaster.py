@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,7 +12,7 @@ from recurra.data.columns import Columns, TablePolicy
 from recurra.data.forecasts import Forecasts
 from recurra.data.frequency import show_stamp
 from recurra.data.series import SeriesTable
-from recurra.errors import BadValueError, MissingColumnError, TableError
+from recurra.errors import TableError
 from recurra.evaluation import BacktestReport, Overlap, Window, backtest
 from recurra.learners.card import DataNote, forecast_card
 from recurra.learners.fitting import Fitted
@@ -20,6 +21,7 @@ from recurra.learners.forecast_update import last_learned
 from recurra.learners.forecast_use import ForecasterUse
 from recurra.learners.parameters import Learner, validate
 from recurra.learners.schema import DEFAULT_QUANTILES, ForecasterConfig
+from recurra.learners.table_checks import check_table
 from recurra.learners.targets import check_target
 from recurra.prediction import (
     AnyPredictor,
@@ -48,8 +50,8 @@ class Forecaster(ForecasterUse, Learner):
     The keywords are described in `recurra.learners.schema.ForecasterConfig`; they are checked at `fit`.
 
     After `fit`: `network_` (the module), `history_` (every epoch), `frequency_`, `season_`, `context_`,
-    `residual_` and `scaling_` (what was chosen), `reasons_` (why), `validation_` (mean absolute error on the
-    validation part beside the naive rules), `n_parameters_`, `model_hash_`.
+    `residual_` and `scaling_` (what was chosen), `reasons_` (why, and what fell back), `validation_` (mean
+    absolute error on the validation part beside the naive rules), `n_parameters_`, `model_hash_`.
 
     Example:
         >>> import recurra, numpy as np
@@ -80,18 +82,20 @@ class Forecaster(ForecasterUse, Learner):
         scaling: str = "running",
         past_covariates: Sequence[str] = (),
         future_covariates: Sequence[str] = (),
+        static_covariates: Sequence[str] = (),
         calendar: Sequence[str] | str = "auto",
         quantiles: Sequence[float] = DEFAULT_QUANTILES,
         freq: str | None = None,
         unique_id: str | None = "unique_id",
         ds: str = "ds",
-        y: str = "y",
+        y: str | Sequence[str] = "y",
         date_format: str | None = None,
         categorical: Sequence[str] = (),
         missing: str = "refuse",
         unsorted: str = "refuse",
         gaps: str = "refuse",
         missing_covariates: str = "refuse",
+        unseen: str = "refuse",
         validation: float = 0.15,
         max_epochs: int = 40,
         max_seconds: float | None = None,
@@ -163,7 +167,7 @@ class Forecaster(ForecasterUse, Learner):
 
         Returns:
             The kind of table that came in: one row per series and step, with `forecast` (the median), `mean`
-            and one column a quantile.
+            and one column a quantile; with several targets a row for each, and a column `target` that names it.
         """
         self._require_fit()
         series = self._known_table(table)
@@ -238,9 +242,16 @@ class Forecaster(ForecasterUse, Learner):
         """
         config = validate(ForecasterConfig, self.get_params())
         series = self._table(table, config)
-        return backtest(
+        notes: list[str] = []
+
+        def fit(history: SeriesTable) -> Callable[[SeriesTable, SeriesTable | None], Forecasts]:
+            model = type(self)(**self.get_params()).fit(history)
+            notes[:] = [f"Intervals: {model.reasons_['conformal']}."] if config.conformal else []
+            return model._predictor.forecasts
+
+        report = backtest(
             series,
-            self._fit_for_backtest,
+            fit,
             horizon=config.horizon,
             levels=config.quantiles,
             folds=folds,
@@ -251,9 +262,7 @@ class Forecaster(ForecasterUse, Learner):
             season=config.season or series.frequency.season,
             future_covariates=config.future_covariates,
         )
-
-    def _fit_for_backtest(self, history: SeriesTable) -> Callable[[SeriesTable, SeriesTable | None], Forecasts]:
-        return type(self)(**self.get_params()).fit(history)._predictor.forecasts
+        return replace(report, notes=tuple(notes))
 
     def stream(
         self, table: Any = None, late: str = "refuse", repeated: str = "refuse", skipped: str = "refuse"
@@ -346,7 +355,9 @@ class Forecaster(ForecasterUse, Learner):
 
     @staticmethod
     def _columns(config: ForecasterConfig) -> Columns:
-        return Columns(config.unique_id, config.ds, config.y, config.date_format, config.categorical)
+        first, *more = config.targets
+        static = config.static_covariates
+        return Columns(config.unique_id, config.ds, first, config.date_format, config.categorical, static, tuple(more))
 
     @staticmethod
     def _tables(config: ForecasterConfig) -> TablePolicy:
@@ -359,6 +370,8 @@ class Forecaster(ForecasterUse, Learner):
         refuse_other_clock(
             self._predictor.preparation.spec.time_zone, table.time_zone is not None, f"column {self._config.ds!r}"
         )
+        if table.frequency.irregular and self._predictor.preparation.spec.step.irregular:
+            return replace(table, frequency=self._predictor.preparation.spec.step)
         if table.frequency.code != self.frequency_:
             raise TableError(
                 f"the table's rows come every {table.frequency.code!r}, but the model learned {self.frequency_!r}; "
@@ -367,16 +380,9 @@ class Forecaster(ForecasterUse, Learner):
         return table
 
     def _table(self, source: Any, config: ForecasterConfig) -> SeriesTable:
-        covariates = (*config.past_covariates, *config.future_covariates)
+        covariates = config.past_covariates + config.future_covariates
         table = SeriesTable.from_table(
             source, columns=self._columns(config), covariates=covariates, freq=config.freq, policy=self._tables(config)
         )
-        absent = [name for name in covariates if name not in table.covariates]
-        if absent:
-            raise MissingColumnError(f"the table was read without the column {absent[0]!r}; read it as a covariate")
-        if config.missing == "refuse" and np.isnan(table.y).any():
-            row = int(np.argmax(np.isnan(table.y)))
-            raise BadValueError(
-                f"row {table.row_number(row)}, column {config.y!r}: the target is missing; use missing='mask'"
-            )
+        check_table(table, config)
         return table

@@ -6,6 +6,7 @@ import numpy as np
 
 from recurra.data.preparation.reference import Array
 from recurra.data.preparation.rows import Rows
+from recurra.data.preparation.units import to_model_units
 from recurra.data.series import SeriesTable
 from recurra.learners.schema import ForecasterConfig
 from recurra.prediction import ForecastPredictor, Hindcast
@@ -31,11 +32,10 @@ def learn_from_held_out(
     if not config.conformal:
         return predictor.with_(copula, None), {}
     part, told = _calibration_part(table, held_out, stops)
-    step = predictor.preparation.rows(table).step[part.rows]
-    conformal = Conformal.fit(config.quantiles, part.quantiles, part.actual, step)
-    before, after = (
-        100 * _coverage(quantiles, part.actual) for quantiles in (part.quantiles, conformal.apply(part.quantiles, step))
-    )
+    step, scaling = predictor.preparation.rows(table).step[part.rows], predictor.preparation.spec.scaling
+    quantiles, actual = to_model_units(part.quantiles, scaling), to_model_units(part.actual, scaling)
+    conformal = Conformal.fit(config.quantiles, quantiles, actual, step)
+    before, after = (100 * _coverage(said, actual) for said in (quantiles, conformal.apply(quantiles, step)))
     wide = 100 * (config.quantiles[-1] - config.quantiles[0])
     told += f"; the {wide:.3g} % interval held {before:.1f} % of their values before and {after:.1f} % after"
     return predictor.with_(copula, conformal), {"conformal": told}
@@ -48,9 +48,10 @@ def _calibration_part(table: SeriesTable, held_out: Hindcast, stops: Rows) -> tu
     kept = held_out.rows >= ends[owner] - 1
     apart = bool((stops < table.lengths).any())
     if apart:
+        kept &= ~np.isnan(held_out.actual).all(axis=1)
         arrays = {name: getattr(held_out, name)[kept] for name in ("rows", "quantiles", "actual", "mean", "ranks")}
         held_out = replace(held_out, **arrays)
-    origins = len(held_out.rows)
+    origins = int((~np.isnan(held_out.actual)).any(axis=1).sum())
     if apart:
         return held_out, f"margins from {origins} origins in rows that decided nothing else"
     return held_out, f"margins from {origins} origins of the validation part, which training was stopped on too"
@@ -59,7 +60,7 @@ def _calibration_part(table: SeriesTable, held_out: Hindcast, stops: Rows) -> tu
 def _whole_windows(held_out: Hindcast) -> float:
     """Windows that do not overlap in the held-out origins, about."""
     whole = ~np.isnan(held_out.actual).any(axis=1)
-    return float(whole.sum()) / held_out.actual.shape[1]
+    return int(np.count_nonzero(whole)) / int(held_out.actual.shape[1])
 
 
 def _coverage(quantiles: Array, actual: Array) -> float:

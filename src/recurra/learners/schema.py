@@ -8,7 +8,7 @@ Cell = Literal["rnn", "lstm", "gru"]
 Decoder = Literal["direct", "recurrent", "recursive", "segments"]
 Output = Literal["quantiles", "normal", "student_t", "log_normal", "negative_binomial", "mixture"]
 CellOption = bool | int | float | str | tuple[float, ...] | None
-Scaling = Literal["running", "standard", "mean_abs", "robust", "none"]
+Scaling = Literal["running", "instance", "standard", "mean_abs", "robust", "log", "none", "auto"]
 ReferenceChoice = Literal["auto", "none", "naive", "season_mean", "seasonal", "seasonal_change", "linear"]
 
 DEFAULT_QUANTILES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
@@ -44,25 +44,33 @@ class ForecasterConfig(BaseModel):
         "auto", description="naive rule that the network corrects; auto takes one by its error on the training rows"
     )
     scaling: Scaling = Field(
-        "running", description="level and scale of each series: running follows its recent past; the others are fixed"
+        "running",
+        description="level and scale of each series: running, instance and log follow its recent past; standard, "
+        "mean_abs and robust are fixed at fit; auto takes one by its loss on held-out training rows",
     )
     past_covariates: tuple[str, ...] = Field((), description="columns known up to the present")
     future_covariates: tuple[str, ...] = Field((), description="columns known in advance for every step ahead")
+    static_covariates: tuple[str, ...] = Field((), description="columns with one value a series")
     calendar: tuple[str, ...] | Literal["auto"] = Field(
         "auto", description="calendar features: auto, or names such as weekday, month; an empty list for none"
     )
     quantiles: tuple[float, ...] = Field(DEFAULT_QUANTILES, description="quantile levels to forecast")
-    freq: str | None = Field(None, description="step between rows, such as D, W, h, 15min, MS; inferred by default")
+    freq: str | None = Field(
+        None, description="step between rows, such as D, W, h, 15min, MS, or irregular; inferred by default"
+    )
     unique_id: str | None = Field("unique_id", description="column naming the series; none if there is only one")
     ds: str = Field("ds", description="column of time stamps")
-    y: str = Field("y", description="column to forecast")
+    y: str | tuple[str, ...] = Field("y", description="column to forecast, or several")
     date_format: str | None = Field(None, description="how time stamps are written, such as %m/%d/%Y; inferred")
     categorical: tuple[str, ...] = Field((), description="covariates that are categories although they hold numbers")
     missing: Literal["refuse", "mask"] = Field("refuse", description="missing targets: refuse, or mask")
     unsorted: Literal["refuse", "sort"] = Field("refuse", description="rows out of order: refuse, or sort")
     gaps: Literal["refuse", "fill"] = Field("refuse", description="missing rows: refuse, or fill as missing targets")
-    missing_covariates: Literal["refuse", "last"] = Field(
-        "refuse", description="missing covariates: refuse, or take the last value before"
+    missing_covariates: Literal["refuse", "last", "mask"] = Field(
+        "refuse", description="missing covariates: refuse, take the last value before, or mask"
+    )
+    unseen: Literal["refuse", "ignore"] = Field(
+        "refuse", description="a category that was not seen at fit: refuse, or ignore it as an unknown one"
     )
     validation: float | int = Field(0.15, gt=0, description="share (below 1) or number of last rows to validate on")
     max_epochs: int = Field(40, ge=1, description="passes over the training windows at most")
@@ -87,9 +95,26 @@ class ForecasterConfig(BaseModel):
             raise ValueError("quantiles must not repeat")
         return tuple(sorted({*levels, 0.5}))
 
+    @field_validator("y")
+    @classmethod
+    def _one_or_several(cls, y: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if not y:
+            raise ValueError("name at least one column to forecast")
+        return y[0] if isinstance(y, tuple) and len(y) == 1 else y
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns to forecast."""
+        return (self.y,) if isinstance(self.y, str) else self.y
+
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """The columns that are read beside the targets."""
+        return (*self.past_covariates, *self.future_covariates, *self.static_covariates)
+
     @model_validator(mode="after")
     def _columns_apart(self) -> "ForecasterConfig":
-        names = [self.unique_id, self.ds, self.y, *self.past_covariates, *self.future_covariates]
+        names = [self.unique_id, self.ds, *self.targets, *self.covariates]
         named = [name for name in names if name is not None]
         twice = sorted({name for name in named if named.count(name) > 1})
         if twice:
@@ -105,6 +130,12 @@ class ForecasterConfig(BaseModel):
                 "decoder='recursive' feeds forecasts back, and past_covariates of the steps between are not known; "
                 "use another decoder, or future_covariates"
             )
+        if self.decoder == "recursive" and self.horizon > 1 and len(self.targets) > 1:
+            raise ValueError(
+                "decoder='recursive' feeds forecasts back, and several targets are not; use another decoder"
+            )
+        if self.scaling == "log" and self.output in ("log_normal", "negative_binomial"):
+            raise ValueError(f"scaling='log' takes logarithms, which output={self.output!r} does too; use one of them")
         if self.segment_length is not None and self.decoder != "segments":
             raise ValueError("segment_length is for decoder='segments'; leave it out")
         return self

@@ -13,6 +13,7 @@ from recurra.errors import TranscriptError
 from recurra.learners.card import DataNote
 from recurra.learners.parameters import Learner, validate
 from recurra.learners.sound_card import sound_card
+from recurra.learners.sound_start import begin_with
 from recurra.learners.sounds import Loaded, as_utterances, build, load_parts, prepare, run_training
 from recurra.learners.speech_schema import RecognizerConfig
 from recurra.metrics import character_error_rate, word_error_rate
@@ -84,7 +85,9 @@ class SpeechRecognizer(Learner):
             if name in RecognizerConfig.model_fields:
                 setattr(self, name, value)
 
-    def fit(self, X: Any, y: Any = None, *, speakers: Any = None, rule: str | None = None) -> "SpeechRecognizer":
+    def fit(
+        self, X: Any, y: Any = None, *, speakers: Any = None, rule: str | None = None, start_from: Any = None
+    ) -> "SpeechRecognizer":
         """Learn from transcribed recordings.
 
         Args:
@@ -92,6 +95,9 @@ class SpeechRecognizer(Learner):
             y: their texts; None for a manifest or a folder.
             speakers: who speaks in each input.
             rule: how a folder's files are named, such as "{speaker}/{text}.wav".
+            start_from: a fitted `SpeechRecognizer` or `SequenceClassifier` of the same sizes whose weights training
+                begins with; this learner itself, too. A classifier of single units, which is learned far more easily
+                than where units lie in a recording, shortens CTC's long start.
 
         Returns:
             Itself.
@@ -109,6 +115,8 @@ class SpeechRecognizer(Learner):
         prepared = prepare(loaded, config)
         shape = _shape(loaded, alphabet, config)
         network: CtcNetwork = build(lambda: CtcNetwork(shape, config.backend), config)
+        if start_from is not None:
+            begin_with(network, alphabet.symbols, start_from)
         held = [alphabet.encode(text, f"the text {text!r}") for text in loaded.validation.targets]
         validation = None if prepared.validation is None else (prepared.validation, held)
         task = CtcTask(network, prepared.train, texts, validation, SequencePlan(config.batch_size, config.seed))

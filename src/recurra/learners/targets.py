@@ -21,17 +21,18 @@ def check_target(table: SeriesTable, config: ForecasterConfig) -> None:
     check_options(config.cell, config.cell_options or {}, config.hidden_size)
     y, output = table.y, config.output
     if output == "log_normal":
-        _refuse(table, config, y <= 0.0, "is not above zero", "output='log_normal' is for values above zero")
+        _refuse(table, y <= 0.0, "is not above zero", "output='log_normal' is for values above zero")
     if output == "negative_binomial":
-        _refuse(table, config, y < 0.0, "is negative", "output='negative_binomial' is for counts")
-        _refuse(table, config, y != np.rint(y), "is no whole number", "output='negative_binomial' is for counts")
+        _refuse(table, y < 0.0, "is negative", "output='negative_binomial' is for counts")
+        _refuse(table, y != np.rint(y), "is no whole number", "output='negative_binomial' is for counts")
 
 
-def _refuse(table: SeriesTable, config: ForecasterConfig, bad: Mask, what: str, why: str) -> None:
+def _refuse(table: SeriesTable, bad: Mask, what: str, why: str) -> None:
     bad = bad & ~np.isnan(table.y)
     if bad.any():
         row = int(np.argmax(bad))
+        column = table.target_of(int(table.series_of_rows[row]))
         raise BadValueError(
-            f"row {table.row_number(row)}, column {config.y!r}: {table.y[row]:g} {what}, and {why}; correct it, or use "
+            f"row {table.row_number(row)}, column {column!r}: {table.y[row]:g} {what}, and {why}; correct it, or use "
             f"output='quantiles' ({int(bad.sum())} such rows)"
         )

@@ -10,8 +10,10 @@ from recurra.data.columns import TablePolicy
 from recurra.data.frequency import show_stamp
 from recurra.data.preparation import Preparation
 from recurra.data.preparation.covariates import CategoryColumn
+from recurra.data.preparation.units import LOG, REMEDY
 from recurra.data.readers import is_whole_number
 from recurra.data.series import Columns, SeriesTable
+from recurra.data.targets import target_id
 from recurra.errors import BadValueError, MissingColumnError, TimeStampError
 from recurra.prediction.stamps import parse_stamp, refuse_other_clock
 
@@ -64,13 +66,10 @@ class ArrivalReader:
     def __init__(self, preparation: Preparation, columns: Columns, tables: TablePolicy) -> None:
         self.columns, self.tables = columns, tables
         self.frequency, self.time_zone = preparation.spec.step, preparation.spec.time_zone
-        self.mask_missing = preparation.spec.show_missing
-        encoders = {**preparation.past.columns, **preparation.future.columns}
-        self.categories = {
-            name: frozenset(column.vocabulary.values)
-            for name, column in encoders.items()
-            if isinstance(column, CategoryColumn)
-        }
+        self.mask_missing, self.log = preparation.spec.show_missing, preparation.spec.scaling == LOG
+        self.static, self.masked = tuple(preparation.static.columns), frozenset(preparation.masked)
+        encoders = {**preparation.past.columns, **preparation.future.columns, **preparation.static.columns}
+        self.categories = {name: c for name, c in encoders.items() if isinstance(c, CategoryColumn)}
         self.numeric = tuple(name for name in encoders if name not in self.categories)
 
     def read(self, rows: Iterable[Row] | object) -> list[Arrival]:
@@ -84,10 +83,13 @@ class ArrivalReader:
         """
         if isinstance(rows, SeriesTable) or not isinstance(rows, (Sequence, Iterator)) or isinstance(rows, str):
             return self._read_table(rows)
-        return [self.read_row(row, number) for number, row in enumerate(rows, start=1)]
+        return [arrival for number, row in enumerate(rows, start=1) for arrival in self.read_row(row, number)]
 
-    def read_row(self, row: Row, number: int) -> Arrival:
-        """Check one row; `number` names it in errors."""
+    def read_row(self, row: Row, number: int) -> list[Arrival]:
+        """Check one row, which holds one observation of each target; `number` names it in errors.
+
+        Static columns may be left out; `StaticValues` says when.
+        """
         if not isinstance(row, Mapping):
             raise BadValueError(f"row {number}: {row!r} is not a row; hand in values by column name")
         where = f"row {number}"
@@ -96,16 +98,23 @@ class ArrivalReader:
             name = series_name(_get(row, self.columns.unique_id, where), f"{where}, column {self.columns.unique_id!r}")
         ds = self._stamp(_get(row, self.columns.ds, where), f"{where}, column {self.columns.ds!r}")
         place = Place(number, name, ds, self.time_zone)
-        y = self._target(_get(row, self.columns.y, place), place)
+        values = [self._target(_get(row, column, place), column, place) for column in self.columns.targets]
+        left_out = [column for column in self.static if column not in row]
         covariates: dict[str, Any] = {
-            column: _number(_get(row, column, place), column, place) for column in self.numeric
+            column: self._covariate(_get(row, column, place), column, place)
+            for column in self.numeric
+            if column not in left_out
         }
         for column in self.categories:
-            covariates[column] = self._category(_get(row, column, place), column, place)
-        return Arrival(self.columns.y if name is None else name, ds, y, covariates, place)
+            if column not in left_out:
+                covariates[column] = self._category(_get(row, column, place), column, place)
+        if not self.columns.more_targets:
+            return [Arrival(self.columns.y if name is None else name, ds, values[0], covariates, place)]
+        names = [target_id(name or "", target, name is not None) for target in self.columns.targets]
+        return [Arrival(one, ds, y, covariates, place) for one, y in zip(names, values, strict=True)]
 
     def _read_table(self, source: object) -> list[Arrival]:
-        covariates = (*self.numeric, *self.categories)
+        covariates = [name for name in (*self.numeric, *self.categories) if name not in self.static]
         table = SeriesTable.from_table(
             source, columns=self.columns, covariates=covariates, freq=self.frequency.code.partition("@")[0],
             policy=self.tables,
@@ -114,32 +123,47 @@ class ArrivalReader:
         arrivals = []
         for row, owner in enumerate(table.series_of_rows):
             name = str(table.ids[owner])
-            values = {column: table.covariates[column][row] for column in covariates}
+            values = {column: table.covariates[column][row] for column in (*covariates, *self.static)}
             place = Place(table.row_number(row), name, table.ds[row], table.time_zone)
             for column in self.categories:
                 values[column] = self._category(values[column], column, place)
+            self._check_sign(float(table.y[row]), table.target_of(int(owner)), place)
             arrivals.append(Arrival(name, table.ds[row], float(table.y[row]), values, place))
         return arrivals
 
-    def _target(self, value: object, place: Place) -> float:
+    def _target(self, value: object, column: str, place: Place) -> float:
         if type(value) is float and abs(value) <= LARGEST:
+            self._check_sign(value, column, place)
             return value
         missing = value is None or value != value  # noqa: PLR0124  NaN is unlike itself
         if missing and self.mask_missing:
             return float("nan")
         if missing:
             raise BadValueError(
-                f"{place.column(self.columns.y)}: the target is missing; "
+                f"{place.column(column)}: the target is missing; "
                 "leave the row out, or fit the model with missing='mask'"
             )
-        return _number(value, self.columns.y, place)
+        number = _number(value, column, place)
+        self._check_sign(number, column, place)
+        return number
 
-    def _category(self, value: object, column: str, place: Place) -> str:
+    def _check_sign(self, value: float, column: str, place: Place) -> None:
+        if self.log and value < 0:
+            raise BadValueError(f"{place.column(column)}: {value:g} is negative; {REMEDY}")
+
+    def _covariate(self, value: object, column: str, place: Place) -> float:
+        missing = value is None or value != value  # noqa: PLR0124  NaN is unlike itself
+        return float("nan") if missing and column in self.masked else _number(value, column, place)
+
+    def _category(self, value: object, column: str, place: Place) -> str | None:
+        missing = value is None or value != value  # noqa: PLR0124  NaN is unlike itself
+        if missing and column in self.masked:
+            return None
         whole = isinstance(value, float) and value.is_integer()
         text = str(int(value)) if whole else str(value)  # type: ignore[call-overload]
-        known = self.categories[column]
-        if value is None or text not in known:
-            some = ", ".join(map(repr, sorted(known)[:5])) + (", ..." if len(known) > 5 else "")
+        known = self.categories[column].vocabulary
+        if value is None or (text not in known and self.categories[column].unseen == "refuse"):
+            some = ", ".join(map(repr, known.values[:5])) + (", ..." if len(known) > 5 else "")
             raise BadValueError(
                 f"{place.column(column)}: category {value!r} was not seen at fit ({some}); correct it, "
                 "or fit with rows that have it"

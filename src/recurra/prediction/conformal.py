@@ -47,7 +47,7 @@ class Conformal:
                 known = np.sort(scores[:, k, i][~np.isnan(scores[:, k, i])])
                 if level != 0.5 and len(known):
                     margins[k, i] = known[_place(level, len(known))]
-        return cls(tuple(levels), margins, len(scores))
+        return cls(tuple(levels), margins, int((~np.isnan(actual)).any(axis=1).sum()))
 
     def apply(self, quantiles: Array, step: Array) -> Array:
         """Quantiles with their margins, pushed outwards from the median where they would cross.

@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
@@ -31,24 +31,20 @@ class Start:
     Args:
         rows: what the preparation carries.
         state: what the network carries, [layers, n, hidden].
-        observed: whether the target was observed at the row itself, [n].
     """
 
     rows: StreamedRows
     state: State
-    observed: np.ndarray[Any, np.dtype[np.bool_]]
 
     def select(self, places: Rows) -> "Start":
         """Some of the places."""
-        return Start(
-            self.rows.select(places), select_state(self.state, torch.from_numpy(places)), self.observed[places]
-        )
+        return Start(self.rows.select(places), select_state(self.state, torch.from_numpy(places)))
 
 
 def start_after(predictor: "ForecastPredictor", table: "SeriesTable") -> Start:
     """What is carried after the last row of each series of a table."""
     rows = StreamedRows.after(predictor.preparation, table)
-    return Start(rows, predictor.last_state(table), ~np.isnan(table.y[table.offsets[1:] - 1]))
+    return Start(rows, predictor.last_state(table))
 
 
 def start_at(predictor: "ForecastPredictor", table: "SeriesTable", rows: Rows) -> Start:
@@ -70,7 +66,7 @@ def start_at(predictor: "ForecastPredictor", table: "SeriesTable", rows: Rows) -
             for part, mine in zip(parts_of(state), kept, strict=True):
                 mine[:, torch.from_numpy(wanted)] = part[:, torch.from_numpy(owner[wanted])]
     state = (kept[0], kept[1]) if len(kept) == 2 else kept[0]
-    return Start(StreamedRows.at(predictor.preparation, table, rows), state, ~np.isnan(table.y[rows]))
+    return Start(StreamedRows.at(predictor.preparation, table, rows), state)
 
 
 def parts_of(state: State) -> tuple[torch.Tensor, ...]:
@@ -94,13 +90,19 @@ def paths_ahead(predictor: "ForecastPredictor", start: Start, known: Array, rank
         [n, paths, steps].
 
     Raises:
-        ConfigError: if the model has past covariates and would have to feed back, for nobody knows theirs.
+        ConfigError: if the model would have to feed back and has past covariates, for nobody knows theirs, or several
+            targets, whose paths would have to be drawn together.
     """
     n, steps, n_paths = known.shape[0], known.shape[1], ranks.shape[-2]
     if steps > predictor.shape.horizon and predictor.preparation.spec.past:
         raise ConfigError(
             f"{steps} steps are more than the {predictor.shape.horizon} that the network forecasts at once, and past "
             "covariates of the steps between are not known; fit with a longer horizon, or without past_covariates"
+        )
+    if steps > predictor.shape.horizon and predictor.preparation.spec.targets:
+        raise ConfigError(
+            f"{steps} steps are more than the {predictor.shape.horizon} that the network forecasts at once, and "
+            "several targets are not fed back; fit with a longer horizon"
         )
     wide = np.broadcast_to(ranks, (n, n_paths, steps))
     at_once = max(1, STREAMS_AT_ONCE // n_paths)
@@ -115,22 +117,20 @@ def _paths(predictor: "ForecastPredictor", start: Start, known: Array, ranks: Ar
     horizon, network = predictor.shape.horizon, predictor.network
     rows, everyone = start.rows.repeated(n_paths), np.arange(n * n_paths)
     state = select_state(start.state, torch.arange(n).repeat_interleave(n_paths))
-    observed = np.repeat(start.observed, n_paths)
     known, ranks = np.repeat(known, n_paths, axis=0), ranks.reshape(n * n_paths, steps)
-    none = np.zeros((n * n_paths, 0))
+    own = rows.own_inputs()
     values = np.zeros((n * n_paths, steps))
     for begin in range(0, steps, horizon):
         end = min(begin + horizon, steps)
         h = parts_of(state)[0][-1]
-        distribution = predictor.distribution(h, rows.origins(everyone, observed), known[:, begin:end])
+        distribution = predictor.distribution(h, rows.origins(everyone), known[:, begin:end])
         u = np.full((n * n_paths, horizon), 0.5)
         u[:, : end - begin] = ranks[:, begin:end]
         drawn = distribution.quantile_at(torch.from_numpy(u)).numpy()[:, : end - begin]
         values[:, begin:end] = np.rint(drawn) if network.output.whole else drawn
         for k in range(begin, end if end < steps else begin):
-            x, _ = rows.advance(everyone, values[:, k], none, known[:, k])
+            x, _ = rows.advance(everyone, values[:, k], own, known[:, k])
             _, state = network.step(torch.from_numpy(x), state)
-        observed = np.ones(n * n_paths, dtype=bool)
     return values.reshape(n, n_paths, steps)
 
 

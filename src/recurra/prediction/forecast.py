@@ -13,9 +13,12 @@ from recurra.data.forecasts import Forecasts
 from recurra.data.preparation import Origins, Preparation, PreparedRows, StreamedRows
 from recurra.data.preparation.reference import Array
 from recurra.data.preparation.rows import Rows
+from recurra.data.preparation.units import LOG, to_model_units
 from recurra.data.series import SeriesTable
+from recurra.data.targets import split_id
 from recurra.errors import ConfigError
 from recurra.models.distributions import Distribution, PiecewiseQuantiles
+from recurra.models.distributions.log_units import ExpMinusOne
 from recurra.models.forecast import (
     AnyForecastNetwork,
     ForecastShape,
@@ -23,12 +26,13 @@ from recurra.models.forecast import (
     State,
     build_forecast_network,
     join_states,
+    mean_weights,
 )
 from recurra.prediction.conformal import Conformal
 from recurra.prediction.copula import Copula
 from recurra.prediction.feedback import Start, parts_of, paths_ahead, ranks_alike, start_at
 from recurra.prediction.fingerprint import fingerprint
-from recurra.prediction.future import Covariates, FutureReader
+from recurra.prediction.future import FutureReader
 from recurra.shapes import Tensor
 
 ROWS_AT_ONCE = 200_000
@@ -156,21 +160,11 @@ class ForecastPredictor:
             raise ConfigError(f"horizon is {steps}; it must be at least 1")
         ds = table.future_ds(steps)
         reader = FutureReader(self.preparation.spec, table.columns, tables or TablePolicy())
-        return ds, self.known(ds, reader.read(future, table.ids, ds))
-
-    def known(self, ds: np.ndarray[Any, Any], covariates: Covariates) -> Array:
-        """What is known in advance of steps: calendar and future covariates.
-
-        Args:
-            ds: the steps, [n, steps].
-            covariates: name -> [n * steps].
-
-        Returns:
-            [n, steps, K]
-        """
-        calendar = self.preparation.calendar(ds.reshape(-1))
-        encoded = self.preparation.future.encode(covariates, ds.size)
-        return np.concatenate([calendar, encoded], axis=1).reshape(*ds.shape, -1)
+        covariates, ends = reader.read(future, table.ids, ds), table.offsets[1:] - 1
+        since = {name: gap[ends] for name, gap in self.preparation.gaps(table).items()}
+        encoded = self.preparation.future_inputs(covariates, since, *ds.shape)
+        calendar = self.preparation.calendar(ds.reshape(-1)).reshape(*ds.shape, -1)
+        return ds, np.concatenate([calendar, encoded], axis=2)
 
     def _last_answer(self, table: SeriesTable, known: Array) -> Answer:
         prepared = self.preparation.rows(table)
@@ -179,7 +173,7 @@ class ForecastPredictor:
         h, origins = output[torch.as_tensor(rows)], prepared.origins(rows)
         if known.shape[1] <= self.shape.horizon:
             return self.answer(h, origins, known)
-        start = Start(StreamedRows.after(self.preparation, table), state, origins.observed)
+        start = Start(StreamedRows.after(self.preparation, table), state)
         return self.answer_beyond(h, origins, known, start)
 
     def hindcast(self, table: SeriesTable, first: Rows, most: int | None = None) -> Hindcast:
@@ -209,7 +203,7 @@ class ForecastPredictor:
         rows = np.flatnonzero(np.arange(len(table)) >= np.repeat(ahead.offsets[:-1] + first, table.lengths))
         if most is not None and len(rows) > most:
             rows = rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]
-        actual = ahead.targets(rows, ends)
+        actual = self.preparation.in_units(ahead.targets(rows, ends))
         if self.horizon > self.shape.horizon:
             quantiles, mean, ranks = self._hindcast_beyond(table, rows, ahead.future(rows), actual)
         else:
@@ -239,7 +233,7 @@ class ForecastPredictor:
         start = start_at(self, table, rows)
         everyone = np.arange(len(rows))
         h = parts_of(start.state)[0][-1]
-        answer = self.answer_beyond(h, start.rows.origins(everyone, start.observed), known, start)
+        answer = self.answer_beyond(h, start.rows.origins(everyone), known, start)
         below = PiecewiseQuantiles(self.shape.levels, torch.from_numpy(answer.quantiles), torch.from_numpy(answer.mean))
         ranks = below.rank(torch.from_numpy(actual)).numpy()
         return answer.quantiles, answer.mean, np.where(np.isnan(actual), np.nan, ranks)
@@ -268,12 +262,14 @@ class ForecastPredictor:
         columns = (ahead, origins.step[:, None], origins.scale[:, None])
         path = RulePath(*(torch.from_numpy(column) for column in columns))
         said = self.network.output.distribution(self.network.raw(h, future, window), path)
-        if self.conformal is None or self.horizon != horizon:
+        if self.conformal is not None and self.horizon == horizon:
+            quantiles = self.conformal.apply(said.quantile(self.shape.levels).numpy(), origins.step)
+            if self.network.output.positive:
+                quantiles = quantiles.clip(0.0)
+            said = PiecewiseQuantiles(self.shape.levels, torch.from_numpy(quantiles), said.mean)
+        if self.preparation.spec.scaling != LOG:
             return said
-        quantiles = self.conformal.apply(said.quantile(self.shape.levels).numpy(), origins.step)
-        if self.network.output.positive:
-            quantiles = quantiles.clip(0.0)
-        return PiecewiseQuantiles(self.shape.levels, torch.from_numpy(quantiles), said.mean)
+        return ExpMinusOne(said, self.shape.levels, mean_weights(self.shape.levels))
 
     def answer(self, h: Tensor, origins: Origins, known: Array) -> Answer:
         """Quantiles and means of at most the steps that the network forecasts at once.
@@ -302,7 +298,9 @@ class ForecastPredictor:
         quantiles = np.concatenate([first.quantiles, far], axis=1)
         if self.conformal is not None and self.horizon != near:
             covered = min(self.horizon, steps)
-            quantiles[:, :covered] = self.conformal.apply(quantiles[:, :covered], origins.step)
+            units = self.preparation.spec.scaling
+            moved = self.conformal.apply(to_model_units(quantiles[:, :covered], units), origins.step)
+            quantiles[:, :covered] = self.preparation.in_units(moved)
         return Answer(quantiles, np.concatenate([first.mean, paths.mean(axis=1)], axis=1))
 
     @torch.inference_mode()
@@ -366,10 +364,12 @@ def _grid(prepared: PreparedRows) -> tuple[Rows, Rows]:
 
 
 def _pieces(table: SeriesTable) -> list[tuple[slice, SeriesTable]]:
-    """The table in pieces of whole series that fit into memory, and which series each holds."""
-    lengths = table.lengths
+    """The table in pieces of whole series that fit into memory, and which series each holds; kin stay together."""
+    lengths, kin = table.lengths, len(table.columns.targets) > 1
     cuts = [0]
     for i in range(1, table.n_series):
+        if kin and split_id(table.ids[i])[0] == split_id(table.ids[i - 1])[0]:
+            continue
         if (i + 1 - cuts[-1]) * int(lengths[cuts[-1] : i + 1].max()) > ROWS_AT_ONCE:
             cuts.append(i)
     if len(cuts) == 1:

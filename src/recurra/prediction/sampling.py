@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from recurra.data.columns import Columns, TablePolicy
+from recurra.data.forecasts import id_columns
 from recurra.data.frames import to_native
 from recurra.data.frequency import Stamps
 from recurra.data.preparation.reference import Array
@@ -31,7 +32,7 @@ class Paths:
     values: Array
 
     def to_table(self, columns: Columns | None = None, kind: TableKind = "pandas", time_zone: str | None = None) -> Any:
-        """The paths as a table: id, "path" (from 0), ds and "sample".
+        """The paths as a table: id, "target" if there are several, "path" (from 0), ds and "sample".
 
         Args:
             columns: the user's names of the id and time stamp columns.
@@ -40,10 +41,7 @@ class Paths:
         """
         columns = columns or Columns()
         _, n_paths, steps = self.values.shape
-        flat: dict[str, Any] = {}
-        if columns.unique_id is not None:
-            ids = np.array(self.ids) if all(isinstance(i, int) for i in self.ids) else np.array(self.ids, object)
-            flat[columns.unique_id] = np.repeat(ids, n_paths * steps)
+        flat: dict[str, Any] = id_columns(self.ids, columns, n_paths * steps)
         flat["path"] = np.tile(np.repeat(np.arange(n_paths), steps), len(self.ids))
         flat[columns.ds] = np.repeat(self.ds[:, None], n_paths, axis=1).reshape(-1)
         flat["sample"] = self.values.reshape(-1)

@@ -11,6 +11,8 @@ import torch
 from recurra.data.columns import Columns, TablePolicy
 from recurra.data.forecasts import Forecasts
 from recurra.data.preparation import Origins, StreamedRows
+from recurra.data.preparation.gaps import log_gaps
+from recurra.data.preparation.preparation import Covariates
 from recurra.data.readers import is_whole_number
 from recurra.data.series import SeriesTable
 from recurra.errors import ConfigError, StreamError, TimeStampError
@@ -22,6 +24,7 @@ from recurra.prediction.future import FutureReader
 from recurra.prediction.policy import ArrivalPolicy
 from recurra.prediction.quick import quick_steps
 from recurra.prediction.snapshot import pack_snapshot, unpack_snapshot
+from recurra.prediction.statics import StaticValues
 
 Rows = npt.NDArray[np.int64]
 Array = npt.NDArray[np.float64]
@@ -66,20 +69,25 @@ class ForecastStream:
             self._rows = StreamedRows.after(self._preparation, table)
             self._last = table.last_ds.copy()
             self._state = predictor.last_state(table)
+            self._statics = StaticValues.of(self._reader.static, table)
 
     def _begin(self, names: Sequence[str | int]) -> None:
         """Streams that have seen nothing."""
         self._names = list(names)
         self._index = {str(name): i for i, name in enumerate(names)}
         self._rows = StreamedRows(self._preparation, names)
+        self._statics = StaticValues(self._reader.static)
         self._last = np.zeros(len(names), np.int64 if self._frequency.is_index else "datetime64[us]")
         self._state = zero_state_like(self._predictor.network, len(names))
 
     def _check_mask(self) -> None:
         if not self._spec.show_missing:
             raise ConfigError("skipped='mask' needs a model that was fitted with missing='mask'")
-        if self._spec.past or self._spec.future:
-            raise ConfigError("skipped='mask' cannot make up the covariates of rows that never came; use 'refuse'")
+        if {*self._spec.past, *self._spec.future} - {*self._preparation.masked}:
+            raise ConfigError(
+                "skipped='mask' cannot make up the covariates of rows that never came; use 'refuse', or fit the model "
+                "with missing_covariates='mask'"
+            )
 
     @property
     def series(self) -> tuple[str | int, ...]:
@@ -100,7 +108,7 @@ class ForecastStream:
         return self._last[self._index[str(name)]]
 
     def update(self, row: Row, future: object = None) -> Forecasts:
-        """One row in, that series' forecast out.
+        """One row in, that series' forecast out; with several targets, one of each.
 
         Args:
             row: values by column name.
@@ -111,9 +119,9 @@ class ForecastStream:
             TableError: the row, or the future, is wrong; nothing has changed.
             StreamError: it is late, repeated or comes after a gap, and the policy refuses that; nothing has changed.
         """
-        arrival = self._reader.read_row(row, 1)
-        quickly = self._take_quickly(arrival) if future is None else None
-        return self._take([arrival], future) if quickly is None else quickly
+        arrivals = self._reader.read_row(row, 1)
+        quickly = self._take_quickly(arrivals[0]) if future is None else None
+        return self._take(arrivals, future) if quickly is None else quickly
 
     def update_many(self, rows: Iterable[Row] | object, future: object = None) -> Forecasts:
         """Rows of several series in, all advanced in one batched step; forecasts of these series out.
@@ -147,9 +155,9 @@ class ForecastStream:
         names = list(dict.fromkeys(arrival.name for arrival in arrivals))
         stamps = np.array([last[name] if name in last else self.last_seen(name) for name in names], self._last.dtype)
         ds = self._frequency.steps_after(stamps, self._predictor.horizon)
-        covariates = self._encoded_future(names, ds, future)
+        self._statics.check(arrivals)
+        covariates = self._checked_future(names, ds, future)
         calendar = self._calendar(np.concatenate([stamps[:, None], ds], axis=1))
-        ahead = np.concatenate([calendar[:, 1:], covariates], axis=2)
         self._add_new(names)
         streams = np.array([self._index[name] for name in names])
         if [arrival.name for arrival in plan] == names:
@@ -157,8 +165,8 @@ class ForecastStream:
         else:
             for batch in _rounds(plan):
                 self._advance(batch, self._calendar(np.array([arrival.ds for arrival in batch], self._last.dtype)))
-            origins = self._rows.origins(streams, np.ones(len(streams), dtype=bool))
-        return self._answer(streams, origins, ds, ahead)
+            origins = self._rows.origins(streams)
+        return self._answer(streams, origins, ds, self._known_ahead(streams, calendar[:, 1:], covariates))
 
     def _plan(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
         """The rows to use, with a masked one for every skipped one; decided before anything changes."""
@@ -201,12 +209,12 @@ class ForecastStream:
     def _advance(self, batch: Sequence[Arrival], calendar: Array) -> Origins:
         streams = np.array([self._index[a.name] for a in batch])
         stamps = np.array([a.ds for a in batch], self._last.dtype)
-        covariates = {
-            name: np.array([a.covariates[name] for a in batch], object if name in self._reader.categories else None)
-            for name in batch[0].covariates
-        }
-        past = self._preparation.past.encode(covariates, len(batch))
-        future = self._preparation.future.encode(covariates, len(batch))
+        given = [{**a.covariates, **self._statics.take(a)} for a in batch]
+        covariates = {name: np.array([row.get(name, np.nan) for row in given]) for name in self._reader.numeric}
+        for name in self._reader.categories:
+            covariates[name] = np.array([row.get(name) for row in given], object)
+        gaps = log_gaps(stamps, self._last[streams], self._rows.since[streams] >= 0)
+        past, future = self._rows.encode(streams, covariates, gaps)
         known = np.concatenate([calendar, future], axis=1)
         x, origins = self._rows.advance(streams, np.array([a.y for a in batch]), past, known)
         rows = torch.from_numpy(streams)
@@ -220,10 +228,17 @@ class ForecastStream:
         """Calendar features, [..., C]."""
         return self._preparation.calendar(ds.reshape(-1)).reshape(*ds.shape, -1)
 
-    def _encoded_future(self, names: Sequence[str | int], ds: npt.NDArray[Any], future: object) -> Array:
-        """The covariates of the steps to forecast, [n, horizon, F]."""
+    def _checked_future(self, names: Sequence[str | int], ds: npt.NDArray[Any], future: object) -> Covariates:
+        """The covariates of the steps to forecast, name -> [n * horizon]; every category is known."""
         covariates = self._future.read(future, names, ds)
-        return self._preparation.future.encode(covariates, ds.size).reshape(*ds.shape, -1)
+        self._preparation.future.encode(covariates, ds.size)
+        return covariates
+
+    def _known_ahead(self, streams: Rows, calendar: Array, covariates: Covariates) -> Array:
+        """What is known in advance of the steps after the latest row of some streams, [n, horizon, K]."""
+        if not covariates:
+            return calendar
+        return np.concatenate([calendar, self._rows.future_inputs(streams, covariates, calendar.shape[1])], axis=2)
 
     def _answer(self, streams: Rows, origins: Origins, ds: npt.NDArray[Any], ahead: Array) -> Forecasts:
         predictor, names = self._predictor, [self._names[i] for i in streams]
@@ -231,7 +246,7 @@ class ForecastStream:
         if ahead.shape[1] <= predictor.shape.horizon:
             return predictor.as_forecasts(names, ds, predictor.answer(h, origins, ahead))
         state = select_state(self._state, torch.from_numpy(streams))
-        start = Start(self._rows.select(streams), state, origins.observed)
+        start = Start(self._rows.select(streams), state)
         return predictor.as_forecasts(names, ds, predictor.answer_beyond(h, origins, ahead, start))
 
     def forecasts(self, future: object = None) -> Forecasts:
@@ -244,14 +259,15 @@ class ForecastStream:
             raise StreamError("no stream has begun; hand in a row first")
         streams = np.arange(len(self._names))
         ds = self._frequency.steps_after(self._last, self._predictor.horizon)
-        ahead = np.concatenate([self._calendar(ds), self._encoded_future(self._names, ds, future)], axis=2)
-        return self._answer(streams, self._rows.origins(streams, np.ones(len(streams), dtype=bool)), ds, ahead)
+        ahead = self._known_ahead(streams, self._calendar(ds), self._checked_future(self._names, ds, future))
+        return self._answer(streams, self._rows.origins(streams), ds, ahead)
 
     def fork(self) -> "ForecastStream":
         """An independent copy: rows that one takes do not reach the other."""
         twin = copy.copy(self)
         twin._quick = quick_steps(self._predictor)
         twin._index, twin._names, twin._rows = dict(self._index), list(self._names), self._rows.copy()
+        twin._statics = self._statics.copy()
         twin._last, twin._state = self._last.copy(), select_state(self._state, torch.arange(len(self._names)))
         return twin
 
@@ -275,6 +291,7 @@ class ForecastStream:
             "ids": self._names,
             "policy": [self._policy.late, self._policy.repeated, self._policy.skipped],
             "time_zone": self.time_zone,
+            "statics": self._statics.to_config(),
         }
         return pack_snapshot(self._predictor.fingerprint, header, arrays)
 
@@ -291,6 +308,7 @@ class ForecastStream:
         stream = cls(predictor, columns, None, ArrivalPolicy(*header["policy"]), tables)
         stream._begin(header["ids"])
         stream.time_zone = header["time_zone"]
+        stream._statics = StaticValues(stream._reader.static, header.get("statics"))
         stream._rows = StreamedRows.from_arrays(predictor.preparation, header["ids"], arrays)
         stream._last = arrays["last"].astype(stream._last.dtype)
         parts = [torch.from_numpy(arrays[f"state.{i}"].copy()) for i in range(len(parts_of(stream._state)))]

@@ -13,11 +13,11 @@ from recurra.data import SeriesTable, TablePolicy
 from recurra.data.preparation import Preparation, PreparationSpec, StreamedRows
 
 KINDS = ("none", "naive", "season_mean", "seasonal", "seasonal_change", "linear")
-SCALINGS = ("running", "standard", "mean_abs", "robust", "none")
+SCALINGS = ("running", "instance", "log", "standard", "mean_abs", "robust", "none")
 LENGTHS = (23, 14, 30)
 SPEC = PreparationSpec(
     horizon=3, season=4, reference="naive", scaling="running", frequency="D", memory=6, calendar=("weekday",),
-    past=("p",), future=("f", "c"), show_missing=True,
+    past=("p",), future=("f", "c"), show_missing=True, show_gap=True,
 )  # fmt: skip
 LINEAR = np.array([[0.3, 0.2, 0.1], [0.1, 0.0, -0.1], [0.05, -0.2, 0.3], [0.02, 0.01, 0.0]])
 """Weights of a linear rule over four values, made up."""
@@ -61,7 +61,7 @@ def test_nothing_after_a_row_reaches_it(seed, cut, kind, scaling):
     later = number >= cut
     preparation = fitted(training.select([0, 1]), kind, scaling)  # the third series is new to it
     covariates = {**whole.covariates, "p": np.where(later, 1e9, whole.covariates["p"])}
-    changed = replace(whole, y=np.where(later, -1e6, whole.y), covariates=covariates)
+    changed = replace(whole, y=np.where(later, 1e6, whole.y), covariates=covariates)
     at = np.flatnonzero(~later)
     before = everything_at(preparation, whole, at)
     for a, b in zip(before, everything_at(preparation, changed, at), strict=True):
@@ -97,7 +97,7 @@ def test_scales_and_codes_come_from_the_training_rows(kind, scaling):
 )  # fmt: skip
 def test_row_by_row_gives_the_numbers_of_the_whole_table(seed, kind, scaling, begin, level):
     """From the first row, or from a table of the first `begin` rows; the third series is new to the preparation."""
-    rows = table(seed, level=level)
+    rows = table(seed, level=abs(level) + 9.0 if scaling == "log" else level)
     preparation = fitted(rows.select([0, 1]), kind, scaling)
     prepared = preparation.rows(rows)
     if begin:
@@ -106,7 +106,7 @@ def test_row_by_row_gives_the_numbers_of_the_whole_table(seed, kind, scaling, be
         streams = StreamedRows(preparation, rows.ids)
     for t in range(begin, 14):
         at = rows.offsets[:-1] + t
-        past = preparation.past.encode({"p": rows.covariates["p"][at]}, 3)
+        past, _ = streams.encode(np.arange(3), {n: v[at] for n, v in rows.covariates.items()}, np.full(3, np.nan))
         x, origins = streams.advance(np.arange(3), rows.y[at], past, prepared.known[at + 3 * np.arange(3)])
         np.testing.assert_allclose(x, prepared.inputs(at), rtol=1e-7, atol=1e-7)
         whole = prepared.origins(at)

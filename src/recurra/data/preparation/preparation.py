@@ -9,18 +9,24 @@ import numpy as np
 import numpy.typing as npt
 
 from recurra.data.calendar import calendar_columns, calendar_features
-from recurra.data.preparation.covariates import CovariateEncoder
+from recurra.data.preparation.covariates import CovariateEncoder, NumericColumn, Unseen
+from recurra.data.preparation.gaps import missing_cells, steps_on, steps_since, table_gaps
+from recurra.data.preparation.peers import peer_width
 from recurra.data.preparation.prepared import PreparedRows
 from recurra.data.preparation.reference import Array, Reference
 from recurra.data.preparation.rows import Rows, fill_missing, gather_lookback
 from recurra.data.preparation.running import SMALLEST_STEP, RunningLevel
 from recurra.data.preparation.spec import PreparationSpec
+from recurra.data.preparation.units import in_model_units, to_table_units
+from recurra.data.preparation.windowed import WindowLevel
 from recurra.data.scaling import ScalingKind, SeriesScaler
 from recurra.data.series import SeriesTable
+from recurra.data.targets import find_peers
 
 Stamps = npt.NDArray[Any]
 Covariates = Mapping[str, npt.NDArray[Any]]
 VALUES_AT_ONCE = 4_000_000
+NO_COLUMNS = CovariateEncoder({})
 
 
 @dataclass(frozen=True)
@@ -28,13 +34,15 @@ class Preparation:
     """Fitted preparation of a forecasting network's inputs.
 
     Series that were there at fit keep the level, spread and step of their training rows. Any other
-    series, and every series under `scaling="running"`, takes them from its own past, row by row.
+    series, and every series under a scaling that follows the past, takes them from its own past, row by row.
 
     Args:
         spec: what the inputs are made of.
         levels: (shift, scale, step) of each known series.
         past, future: encoders of the covariates.
         linear: weights of the rule "linear", [L, horizon].
+        static: encoder of the columns with one value a series.
+        elapsed: mean and deviation of the logarithm of the time between rows, if they come at any time.
     """
 
     spec: PreparationSpec
@@ -42,20 +50,33 @@ class Preparation:
     past: CovariateEncoder
     future: CovariateEncoder
     linear: Array | None = None
+    static: CovariateEncoder = NO_COLUMNS
+    elapsed: NumericColumn | None = None
 
     @classmethod
-    def fit(cls, table: SeriesTable, spec: PreparationSpec, linear: Array | None = None) -> "Preparation":
+    def fit(
+        cls,
+        table: SeriesTable,
+        spec: PreparationSpec,
+        linear: Array | None = None,
+        masked: bool = False,
+        unseen: Unseen = "refuse",
+    ) -> "Preparation":
         """Learn scales and encodings from training rows.
 
         Args:
             table: the training part only.
             spec: what the inputs are made of.
             linear: weights of the rule "linear", fitted on the same rows.
+            masked: whether past and future covariates may be missing.
+            unseen: what to do about a category that is not among these rows.
         """
-        past = CovariateEncoder.fit(table.covariates, spec.past)
-        future = CovariateEncoder.fit(table.covariates, spec.future)
-        rule = Reference(spec.reference, spec.season, linear)
-        return cls(spec, {} if spec.scaling == "running" else _fit_levels(table, spec, rule), past, future, linear)
+        table = in_model_units(table, spec.scaling)
+        past = CovariateEncoder.fit(table.covariates, spec.past, masked, unseen)
+        future = CovariateEncoder.fit(table.covariates, spec.future, masked, unseen)
+        static = CovariateEncoder.fit(table.covariates, spec.static, unseen=unseen)
+        levels = {} if spec.follows else _fit_levels(table, spec, Reference(spec.reference, spec.season, linear))
+        return cls(spec, levels, past, future, linear, static, _fit_elapsed(table))
 
     @property
     def rule(self) -> Reference:
@@ -70,7 +91,15 @@ class Preparation:
     @property
     def n_inputs(self) -> int:
         """Inputs of the network at each step."""
-        return 1 + len(self.spec.lags) + int(self.spec.show_missing) + self.past.width + self.n_known
+        spec = self.spec
+        target = 1 + len(spec.lags) + int(spec.show_missing) + int(spec.show_gap)
+        past = (self.elapsed is not None) + self.past.width + self.static.width
+        return target + past + peer_width(len(spec.targets), spec.show_missing) + self.n_known
+
+    @property
+    def masked(self) -> tuple[str, ...]:
+        """The covariates that may be missing, past ones first."""
+        return self.past.masked + self.future.masked
 
     @cached_property
     def _level_by_name(self) -> dict[str, tuple[float, float, float]]:
@@ -86,16 +115,19 @@ class Preparation:
         """Level of each series before its first observation: that of its training rows, or zero, [series]."""
         return np.nan_to_num(self.fixed_levels(ids)[:, 0])
 
-    def rows(self, table: SeriesTable, ahead: Covariates | None = None) -> PreparedRows:
+    def rows(self, table: SeriesTable) -> PreparedRows:
         """Prepare every row of a table.
 
         Args:
             table: the rows; each is prepared from its own past only.
-            ahead: future covariates of the next `horizon` rows of each series, name -> [series * horizon].
+
+        Raises:
+            BadValueError: for a category that is not known, and a negative value under a log scale.
         """
+        table = in_model_units(table, self.spec.scaling)
         fill, age = fill_missing(table.y, table.offsets, self.rule, self.start_levels(table.ids))
         shift, scale, step = self._levels_by_row(table, fill, age)
-        n = len(table.y)
+        since = self.gaps(table)
         return PreparedRows(
             spec=self.spec,
             rule=self.rule,
@@ -106,10 +138,52 @@ class Preparation:
             shift=shift,
             scale=scale,
             step=step,
-            past=self.past.encode(table.covariates, n, table.file_rows),
-            known=self._known_by_row(table, ahead),
+            since=steps_since(~np.isnan(table.y), table.offsets),
+            past=self.past_inputs(table.covariates, table_gaps(table.ds, table.offsets), table.file_rows, since),
+            known=self._known_by_row(table, since),
             owner=table.series_of_rows,
+            peers=find_peers(table.ids, self.spec.targets) if self.spec.targets else None,
         )
+
+    def past_inputs(
+        self, covariates: Covariates, gaps: Array, rows: Rows | None = None, since: Mapping[str, Rows] | None = None
+    ) -> Array:
+        """What is known at rows beside their targets and not in advance, [n, P].
+
+        Args:
+            covariates: name -> [n].
+            gaps: logarithm of the time since the row before, NaN where there is none, [n].
+            rows: numbers of the rows in the user's table, for errors.
+            since: rows since each covariate that may be missing was known, name -> [n].
+        """
+        n = len(gaps)
+        parts = [self.past.encode(covariates, n, rows, since), self.static.encode(covariates, n, rows)]
+        if self.elapsed is not None:
+            parts.insert(0, self.elapsed.encode(gaps)[:, :1])
+        return np.concatenate(parts, axis=1)
+
+    def gaps(self, table: SeriesTable) -> dict[str, Rows]:
+        """Rows since each covariate that may be missing was known, name -> [rows]."""
+        return {name: steps_since(~missing_cells(table.covariates[name]), table.offsets) for name in self.masked}
+
+    def future_inputs(self, ahead: Covariates, since: Mapping[str, Rows], n: int, steps: int) -> Array:
+        """Encoded future covariates of the steps after some origins, [n, steps, F].
+
+        Args:
+            ahead: name -> [n * steps].
+            since: rows since each of them that may be missing was known, at the origin, name -> [n].
+            n: number of origins.
+            steps: steps after each.
+        """
+        on = {
+            name: steps_on(since[name], ~missing_cells(ahead[name]).reshape(n, steps)).reshape(-1)
+            for name in self.future.masked
+        }
+        return self.future.encode(ahead, n * steps, since=on).reshape(n, steps, self.future.width)
+
+    def in_units(self, values: Array) -> Array:
+        """What the network says in the units of the target; same shape."""
+        return to_table_units(values, self.spec.scaling)
 
     def calendar(self, ds: Stamps) -> Array:
         """Calendar features of rows with these time stamps, [n, C]."""
@@ -117,15 +191,14 @@ class Preparation:
             return np.zeros((len(ds), 0))
         return calendar_features(ds, self.spec.calendar, time_zone=self.spec.time_zone)
 
-    def _known_by_row(self, table: SeriesTable, ahead: Covariates | None) -> Array:
+    def _known_by_row(self, table: SeriesTable, since: Mapping[str, Rows]) -> Array:
+        """Of every row, and of the steps after each series; the future covariates of these are zero, not known."""
         horizon, future = self.spec.horizon, self.future
         here = np.concatenate(
-            [self.calendar(table.ds), future.encode(table.covariates, len(table), table.file_rows)], axis=1
+            [self.calendar(table.ds), future.encode(table.covariates, len(table), table.file_rows, since)], axis=1
         )
-        calendar = self.calendar(table.future_ds(horizon).reshape(-1))
-        n = len(calendar)
-        after = np.zeros((n, future.width)) if ahead is None else future.encode(ahead, n)
-        steps = np.concatenate([calendar, after], axis=1).reshape(table.n_series, horizon, -1)
+        calendar = self.calendar(table.future_ds(horizon).reshape(-1)).reshape(table.n_series, horizon, -1)
+        steps = np.concatenate([calendar, np.zeros((table.n_series, horizon, future.width))], axis=2)
         bounds = zip(table.offsets[:-1], table.offsets[1:], steps, strict=True)
         return np.concatenate([piece for begin, end, last in bounds for piece in (here[begin:end], last)])
 
@@ -136,19 +209,29 @@ class Preparation:
         errors = one_step_errors(table.y, fill, age, self.rule) if len(new) else fill
         for i in new:
             rows = slice(table.offsets[i], table.offsets[i + 1])
-            running = RunningLevel.empty(1, self.spec.memory).over(table.y[rows], errors[rows])
-            shift[rows], scale[rows] = running.shift(), running.scale()
-            step[rows] = scale[rows] if self.spec.reference == "none" else running.step(scale[rows])
+            shift[rows], scale[rows], step[rows] = self.following(1).over(table.y[rows], errors[rows])
+            if self.spec.reference == "none":
+                step[rows] = scale[rows]
         return shift, scale, step
 
+    def following(self, n: int) -> RunningLevel | WindowLevel:
+        """Level and scale of n streams that take them from their own past; nothing seen yet."""
+        kind = WindowLevel if self.spec.scaling == "instance" else RunningLevel
+        return kind.empty(n, self.spec.memory)
+
     def to_config(self) -> dict[str, Any]:
-        """Plain values for JSON; floats survive it exactly."""
-        return {
+        """Plain values for JSON; floats survive it exactly. What older models do not have is left out if not used."""
+        config: dict[str, Any] = {
             "spec": self.spec.to_config(),
             "levels": [[name, *level] for name, level in self.levels.items()],
             "past": self.past.to_config(),
             "future": self.future.to_config(),
         }
+        if self.static.columns:
+            config["static"] = self.static.to_config()
+        if self.elapsed is not None:
+            config["elapsed"] = [self.elapsed.mean, self.elapsed.deviation]
+        return config
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], linear: Array | None = None) -> "Preparation":
@@ -159,7 +242,20 @@ class Preparation:
             CovariateEncoder.from_config(config["past"]),
             CovariateEncoder.from_config(config["future"]),
             linear,
+            CovariateEncoder.from_config(config.get("static", ())),
+            NumericColumn(config["elapsed"][0], config["elapsed"][1], True) if "elapsed" in config else None,
         )
+
+
+def _fit_elapsed(table: SeriesTable) -> NumericColumn | None:
+    """Mean and deviation of the logarithm of the time between rows, if they come at any time."""
+    if not table.frequency.irregular:
+        return None
+    gaps = table_gaps(table.ds, table.offsets)
+    encoder = CovariateEncoder.fit({"gap": gaps}, ("gap",), masked=True)
+    column = encoder.columns["gap"]
+    assert isinstance(column, NumericColumn)
+    return column
 
 
 def one_step_errors(y: Array, fill: Array, age: Rows, rule: Reference) -> Array:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recurra.data.preparation.peers import peer_inputs
 from recurra.data.preparation.reference import Array, Reference
 from recurra.data.preparation.rows import Origins, Rows, gather_lookback
 from recurra.data.preparation.spec import PreparationSpec
@@ -20,10 +21,12 @@ class PreparedRows:
         y: targets, NaN where missing, [rows].
         fill, age: values for the reference rule, and steps since the first observation, [rows].
         shift, scale, step: level, spread and step scale as known at each row, [rows].
-        past: encoded past covariates, [rows, P].
+        since: rows since the target was last observed, [rows].
+        past: what else is known at each row: time since the row before, past and static covariates, [rows, P].
         known: what is known in advance (calendar, future covariates) of each row and of the `horizon`
             rows after each series, [rows + series * horizon, K].
         owner: series of each row, [rows].
+        peers: where the targets of each series' own kin stand, if there are several, [series, T].
     """
 
     spec: PreparationSpec
@@ -35,9 +38,11 @@ class PreparedRows:
     shift: Array
     scale: Array
     step: Array
+    since: Rows
     past: Array
     known: Array
     owner: Rows
+    peers: Rows | None = None
 
     @property
     def last_rows(self) -> Rows:
@@ -52,12 +57,26 @@ class PreparedRows:
             self.shift[rows],
             self.scale[rows],
             self.step[rows],
+            self.since[rows],
         )
 
     def inputs(self, rows: Rows) -> Array:
         """The network's inputs X at each of the rows, [n, inputs]."""
-        target = self.origins(rows).target_inputs(self.spec.lags, self.spec.show_missing)
-        return np.concatenate([target, self.past[rows], self.known[self._extended(rows)]], axis=1)
+        target = self.origins(rows).target_inputs(self.spec.lags, self.spec.show_missing, self.spec.show_gap)
+        return np.concatenate(
+            [target, self.past[rows], self._peer_inputs(rows), self.known[self._extended(rows)]], axis=1
+        )
+
+    def _peer_inputs(self, rows: Rows) -> Array:
+        """What is known of the other targets at the same time, [n, see `peer_width`]."""
+        if self.peers is None:
+            return np.zeros((len(rows), 0))
+        owner, lengths = self.owner[rows], np.diff(self.offsets)
+        kin, number = self.peers[owner], rows - self.offsets[owner]
+        there = (kin >= 0) & (number[:, None] < lengths[kin])
+        other = self.origins(np.where(there, self.offsets[kin] + number[:, None], 0).reshape(-1))
+        level, observed = np.where(there, other.level.reshape(kin.shape), 0.0), other.observed.reshape(kin.shape)
+        return peer_inputs(level, observed & there, kin == owner[:, None], self.spec.show_missing)
 
     def ahead(self, rows: Rows) -> Array:
         """The reference rule's forecasts from each of the rows, [n, horizon]."""

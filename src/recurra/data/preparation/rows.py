@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from recurra.data.preparation.gaps import gap_input
 from recurra.data.preparation.reference import Array, Lookback, Reference, Steps
 
 Rows = npt.NDArray[np.int64]
@@ -31,6 +32,7 @@ class Origins:
         observed: whether the target was observed at the origin itself, [n].
         shift, scale: level and spread of the series, as known at the origin, [n].
         step: mean absolute error of the reference rule one step ahead, as known at the origin, [n].
+        since: rows since the target was last observed, [n].
     """
 
     lookback: Lookback
@@ -38,23 +40,32 @@ class Origins:
     shift: Array
     scale: Array
     step: Array
+    since: Rows
+
+    @property
+    def level(self) -> Array:
+        """The latest value in units of the scale, [n]."""
+        now = self.lookback(np.zeros(1, np.int64))[:, 0]
+        return squash((now - self.shift) / self.scale)
 
     def window(self, length: int) -> Array:
         """The last values relative to the latest one, in units of the scale, the latest one first, [n, length]."""
         values = self.lookback(np.arange(length))
         return squash((values - values[:, :1]) / self.scale[:, None])
 
-    def target_inputs(self, lags: tuple[int, ...], show_missing: bool) -> Array:
-        """The target's own inputs at each origin: level, look-backs relative to the present, and if it is missing.
+    def target_inputs(self, lags: tuple[int, ...], show_missing: bool, show_gap: bool = False) -> Array:
+        """The target's own inputs: level, look-backs relative to the present, if it is missing, and since when.
 
         Returns:
-            [n, 1 + lags (+ 1)], without units.
+            [n, 1 + lags (+ 1) (+ 1)], without units.
         """
         values, scale = self.lookback(np.array((0, *lags))), self.scale[:, None]
         now = values[:, :1]
         columns = [squash((now - self.shift[:, None]) / scale), squash((values[:, 1:] - now) / scale)]
         if show_missing:
             columns.append(self.observed.astype(np.float64)[:, None])
+        if show_gap:
+            columns.append(gap_input(self.since)[:, None])
         return np.concatenate(columns, axis=1)
 
 
@@ -74,8 +85,6 @@ def fill_missing(y: Array, offsets: Rows, reference: Reference, start_level: Arr
     starts = np.repeat(offsets[:-1], np.diff(offsets))
     age = np.arange(len(y), dtype=np.int64) - starts
     missing = np.isnan(y)
-    if not missing.any():
-        return fill, age
     for i in np.unique(np.searchsorted(offsets, np.flatnonzero(missing), side="right") - 1):
         begin, end = int(offsets[i]), int(offsets[i + 1])
         seen = np.flatnonzero(~missing[begin:end])

@@ -42,6 +42,8 @@ class RunningLevel:
     errors: Array
     steps: Array
 
+    names = ("count", "total", "squares", "errors", "steps")
+
     @classmethod
     def empty(cls, n: int, memory: float) -> "RunningLevel":
         """Nothing seen yet by any of n streams."""
@@ -60,6 +62,11 @@ class RunningLevel:
         """The sums in their fixed order, as snapshots keep them."""
         return self.count, self.total, self.squares, self.errors, self.steps
 
+    @classmethod
+    def of_fields(cls, memory: float, *fields: Array) -> "RunningLevel":
+        """What `fields` gave."""
+        return cls(memory, *fields)
+
     def add(self, y: Array, error: Array) -> None:
         """One row of every stream.
 
@@ -76,8 +83,18 @@ class RunningLevel:
         self.errors = fade_errors * self.errors + np.where(known, error, 0.0)
         self.steps = fade_errors * self.steps + known
 
-    def over(self, y: Array, error: Array) -> "RunningLevel":
-        """The sums after every row of one series that nothing was seen of before; fields [rows]."""
+    def over(self, y: Array, error: Array) -> tuple[Array, Array, Array]:
+        """Level, spread and step after every row of one series that nothing was seen of before, each [rows]."""
+        sums = self._sums_over(y, error)
+        scale = sums.scale()
+        return sums.shift(), scale, sums.step(scale)
+
+    def at(self, y: Array, error: Array, rows: npt.NDArray[np.int64]) -> "RunningLevel":
+        """The sums of one series after some of its rows."""
+        return self._sums_over(y, error).select(rows)
+
+    def _sums_over(self, y: Array, error: Array) -> "RunningLevel":
+        """The sums after every row; fields [rows]."""
         seen, known = ~np.isnan(y), ~np.isnan(error)
         values = y[seen]
         count, total = _fading_count(len(values), self._fade), fading_sum(values, self._fade)
@@ -103,13 +120,18 @@ class RunningLevel:
     def scale(self) -> Array:
         """Standard deviation of the recent observations; while they are all equal their size, or 1 for zeros."""
         n = np.where(self.count > 0, self.count, 1.0)
-        variance, size = self.squares / n, np.abs(self.total / n)
-        return np.where(variance > ROUNDING * size * size, np.sqrt(variance), np.where(size > 0, size, 1.0))
+        return usable_scale(self.squares / n, self.total / n)
 
     def step(self, scale: Array) -> Array:
         """Mean absolute one-step error of the reference lately; a tenth of the scale before the first."""
         mean = self.errors / np.where(self.steps > 0, self.steps, 1.0)
         return np.where(self.steps > 0, np.maximum(mean, SMALLEST_STEP * scale), 0.1 * scale)
+
+
+def usable_scale(variance: Array, mean: Array) -> Array:
+    """The standard deviation; where the variance is none, or rounding, the size of the mean, or 1 for zeros."""
+    size = np.abs(mean)
+    return np.where(variance > ROUNDING * size * size, np.sqrt(variance), np.where(size > 0, size, 1.0))
 
 
 def _grown(y: Array, before: Array, after: Array) -> Array:

@@ -8,13 +8,16 @@ import numpy as np
 
 from recurra.data.preparation.reference import Array, Lookback, Steps
 from recurra.data.preparation.rows import squash
-from recurra.data.preparation.running import ROUNDING, SMALLEST_STEP
+from recurra.data.preparation.running import ROUNDING, SMALLEST_STEP, RunningLevel
 from recurra.data.preparation.spec import PreparationSpec
 from recurra.data.preparation.streaming import StreamedRows
 
 SERVED = frozenset(
-    {"horizon", "season", "reference", "scaling", "frequency", "memory", "time_zone", "calendar", "show_missing"}
-)
+    {
+        "horizon", "season", "reference", "scaling", "frequency", "memory", "time_zone", "calendar", "show_missing",
+        "show_gap",
+    }
+)  # fmt: skip
 
 
 class SingleRow(NamedTuple):
@@ -27,6 +30,8 @@ class SingleRow(NamedTuple):
 
 def serves(spec: PreparationSpec) -> bool:
     """Whether rows of this preparation can be taken one by one here: no covariates, and no choice unknown here."""
+    if spec.scaling in ("instance", "log") or spec.step.irregular:
+        return False
     return all(at_default(spec, name) for name in (field.name for field in fields(spec)) if name not in SERVED)
 
 
@@ -65,6 +70,7 @@ class SingleRows:
             level = np.zeros(1) if own else np.array([shift])
             error = abs(y - float(rule.ahead(_lookback(recent, int(rows.age[i])), level, 1)[0, 0]))
         rows.age[i] += 1
+        rows.since[i] = 0
         recent[1:] = recent[:-1]
         recent[0] = y
         if own:
@@ -77,11 +83,14 @@ class SingleRows:
         inputs = squash(inputs)
         if self.spec.show_missing:
             inputs = np.append(inputs, 1.0)
+        if self.spec.show_gap:
+            inputs = np.append(inputs, 0.0)
         return SingleRow(inputs, rule.ahead(lookback, np.array([shift]), self.spec.horizon)[0], step)
 
     def _run(self, rows: StreamedRows, i: int, y: float, error: float) -> tuple[float, float, float]:
         """Level, scale and step after the row; the sums of `RunningLevel.add`, for one stream."""
-        sums, fade = rows.running, self._fade
+        sums, fade = rows.following, self._fade
+        assert isinstance(sums, RunningLevel)
         before_count, before_total = float(sums.count[i]), float(sums.total[i])
         before = before_total / before_count if before_count > 0 else y
         count, total = fade * before_count + 1.0, fade * before_total + y

@@ -6,13 +6,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recurra.data.preparation.preparation import Preparation, one_step_errors
+from recurra.data.preparation.gaps import missing_cells, steps_since
+from recurra.data.preparation.peers import peer_inputs
+from recurra.data.preparation.preparation import Covariates, Preparation, one_step_errors
 from recurra.data.preparation.reference import Array, Lookback, Steps
 from recurra.data.preparation.rows import Origins, Rows, fill_missing, gather_lookback
-from recurra.data.preparation.running import RunningLevel
+from recurra.data.preparation.units import in_model_units, to_model_units
 from recurra.data.series import SeriesTable
+from recurra.data.targets import find_peers
 
-STATE_ARRAYS = ("recent", "age", "count", "total", "squares", "errors", "steps")
+CARRIED = ("fixed", "recent", "age", "since", "gaps", "static")
 
 
 class StreamedRows:
@@ -26,10 +29,15 @@ class StreamedRows:
     def __init__(self, preparation: Preparation, ids: Sequence[str | int]) -> None:
         self.preparation, self.spec, self.rule = preparation, preparation.spec, preparation.rule
         n = len(ids)
+        self.ids = list(ids)
+        self.peers = find_peers(ids, self.spec.targets)
         self.fixed = preparation.fixed_levels(ids)
         self.recent = np.repeat(preparation.start_levels(ids)[:, None], self._width, axis=1)
         self.age = np.full(n, -1, dtype=np.int64)
-        self.running = RunningLevel.empty(n, self.spec.memory)
+        self.since = np.full(n, -1, dtype=np.int64)
+        self.gaps = np.zeros((n, len(preparation.masked)), dtype=np.int64)
+        self.static = np.zeros((n, preparation.static.width))
+        self.following = preparation.following(n)
 
     @property
     def _width(self) -> int:
@@ -39,41 +47,37 @@ class StreamedRows:
     @classmethod
     def after(cls, preparation: Preparation, table: SeriesTable) -> "StreamedRows":
         """The streams of a table's series, after its last rows."""
-        streams = cls(preparation, table.ids)
-        fill, age = fill_missing(table.y, table.offsets, streams.rule, preparation.start_levels(table.ids))
-        errors = one_step_errors(table.y, fill, age, streams.rule)
-        for i in range(table.n_series):
-            begin, end = int(table.offsets[i]), int(table.offsets[i + 1])
-            reach = min(streams.recent.shape[1], end - begin)
-            streams.recent[i, :reach] = fill[begin:end][::-1][:reach]
-            streams.age[i] = age[end - 1]
-            if np.isnan(streams.fixed[i, 0]):
-                sums = RunningLevel.empty(1, streams.spec.memory).over(table.y[begin:end], errors[begin:end])
-                streams.running.assign(np.array([i]), sums.select(np.array([end - begin - 1])))
-        return streams
+        return cls.at(preparation, table, table.offsets[1:] - 1)
 
     @classmethod
     def at(cls, preparation: Preparation, table: SeriesTable, rows: Rows) -> "StreamedRows":
         """One stream for each of some rows of a table: that of the row's series, right after it."""
         owner = table.series_of_rows
         streams = cls(preparation, [table.ids[i] for i in owner[rows]])
+        table = in_model_units(table, preparation.spec.scaling)
         fill, age = fill_missing(table.y, table.offsets, streams.rule, preparation.start_levels(table.ids))
         streams.recent = gather_lookback(fill, age, rows)(np.arange(streams.recent.shape[1]))
         streams.age = age[rows]
+        streams.since = steps_since(~np.isnan(table.y), table.offsets)[rows]
+        for k, name in enumerate(preparation.masked):
+            streams.gaps[:, k] = steps_since(~missing_cells(table.covariates[name]), table.offsets)[rows]
+        given = {name: table.covariates[name][rows] for name in preparation.static.columns}
+        streams.static = preparation.static.encode(given, len(rows))
         errors = one_step_errors(table.y, fill, age, streams.rule)
         for i in np.unique(owner[rows]) if len(rows) else ():
             begin, end = int(table.offsets[i]), int(table.offsets[i + 1])
             mine = np.flatnonzero(owner[rows] == i)
             if np.isnan(streams.fixed[mine[0], 0]):
-                sums = RunningLevel.empty(1, streams.spec.memory).over(table.y[begin:end], errors[begin:end])
-                streams.running.assign(mine, sums.select(rows[mine] - begin))
+                level = preparation.following(1).at(table.y[begin:end], errors[begin:end], rows[mine] - begin)
+                streams.following.assign(mine, level)  # type: ignore[arg-type]
         return streams
 
     def select(self, streams: Rows) -> "StreamedRows":
         """A copy of some of the streams."""
-        twin = StreamedRows(self.preparation, ())
-        twin.fixed, twin.recent, twin.age = self.fixed[streams], self.recent[streams], self.age[streams]
-        twin.running = self.running.select(streams)
+        twin = StreamedRows(self.preparation, [self.ids[i] for i in streams])
+        for name in CARRIED:
+            setattr(twin, name, getattr(self, name)[streams])
+        twin.following = self.following.select(streams)
         return twin
 
     def repeated(self, times: int) -> "StreamedRows":
@@ -82,11 +86,12 @@ class StreamedRows:
 
     def extend(self, other: "StreamedRows") -> None:
         """Take over the streams of another object behind the own ones."""
-        self.fixed = np.concatenate([self.fixed, other.fixed])
-        self.recent = np.concatenate([self.recent, other.recent])
-        self.age = np.concatenate([self.age, other.age])
-        pairs = zip(self.running.fields(), other.running.fields(), strict=True)
-        self.running = RunningLevel(self.spec.memory, *(np.concatenate(pair) for pair in pairs))
+        self.ids = self.ids + other.ids
+        self.peers = find_peers(self.ids, self.spec.targets)
+        for name in CARRIED:
+            setattr(self, name, np.concatenate([getattr(self, name), getattr(other, name)]))
+        pairs = zip(self.following.fields(), other.following.fields(), strict=True)
+        self.following = self.following.of_fields(self.spec.memory, *(np.concatenate(pair) for pair in pairs))
 
     def copy(self) -> "StreamedRows":
         """An independent copy."""
@@ -94,40 +99,85 @@ class StreamedRows:
         twin.extend(self)
         return twin
 
+    def encode(self, streams: Rows, covariates: Covariates, gaps: Array) -> tuple[Array, Array]:
+        """The covariates of one row of each of some streams, counted on from where they stand; call it once a row.
+
+        Args:
+            streams: which ones, each once, [n].
+            covariates: name -> [n].
+            gaps: logarithm of the time since the row before, NaN where there is none, [n].
+
+        Returns:
+            What is known at the row [n, P], and its future covariates [n, F].
+        """
+        masked, preparation = self.preparation.masked, self.preparation
+        for k, name in enumerate(masked):
+            self.gaps[streams, k] = np.where(missing_cells(covariates[name]), self.gaps[streams, k] + 1, 0)
+        since = {name: self.gaps[streams, k] for k, name in enumerate(masked)}
+        self.static[streams] = preparation.static.encode(covariates, len(streams))
+        past = preparation.past_inputs(covariates, gaps, since=since)
+        return past, preparation.future.encode(covariates, len(streams), since=since)
+
+    def future_inputs(self, streams: Rows, ahead: Covariates, steps: int) -> Array:
+        """Encoded future covariates of the steps after the latest row of some streams, [n, steps, F]."""
+        since = {name: self.gaps[streams, k] for k, name in enumerate(self.preparation.masked)}
+        return self.preparation.future_inputs(ahead, since, len(streams), steps)
+
+    def own_inputs(self) -> Array:
+        """What would be known of every stream at its next row, of no past covariate but a usual time, [streams, P]."""
+        elapsed, n = self.preparation.elapsed, len(self.age)
+        if elapsed is None:
+            return self.static
+        usual = elapsed.encode(np.full(n, np.log(float(self.spec.step.step))))[:, :1]
+        return np.concatenate([usual, self.static], axis=1)
+
     def advance(self, streams: Rows, y: Array, past: Array, known: Array) -> tuple[Array, Origins]:
         """One row of each of some streams.
 
         Args:
             streams: which ones, each once, [n].
-            y: their observations, NaN where missing, [n].
-            past: their encoded past covariates, [n, P].
+            y: their observations in the units of the target, NaN where missing, [n]; with several targets, those of
+                all targets of a series stand in it.
+            past: what is known at the row, see `encode`, [n, P].
             known: what was known in advance of these rows, [n, K].
 
         Returns:
             The network's inputs [n, inputs], and what may be looked at from these rows.
         """
+        y = to_model_units(y, self.spec.scaling)
         value, error = self._value_and_error(streams, y)
+        self.since[streams] = np.where(np.isnan(y), np.maximum(self.since[streams], 0) + 1, 0)
         self.age[streams] += (self.age[streams] >= 0) | ~np.isnan(y)
         self.recent[streams, 1:] = self.recent[streams, :-1]
         self.recent[streams, 0] = value
         own = np.isnan(self.fixed[streams, 0])
         if own.any():
-            sums = self.running.select(streams[own])
-            sums.add(y[own], error[own])
-            self.running.assign(streams[own], sums)
-        origins = self.origins(streams, ~np.isnan(y))
-        target = origins.target_inputs(self.spec.lags, self.spec.show_missing)
-        return np.concatenate([target, past, known], axis=1), origins
+            level = self.following.select(streams[own])
+            level.add(y[own], error[own])
+            self.following.assign(streams[own], level)  # type: ignore[arg-type]
+        origins = self.origins(streams)
+        target = origins.target_inputs(self.spec.lags, self.spec.show_missing, self.spec.show_gap)
+        return np.concatenate([target, past, self._peer_inputs(streams), known], axis=1), origins
 
-    def origins(self, streams: Rows, observed: npt.NDArray[np.bool_]) -> Origins:
+    def _peer_inputs(self, streams: Rows) -> Array:
+        if not self.spec.targets:
+            return np.zeros((len(streams), 0))
+        kin = self.peers[streams]
+        there = (kin >= 0) & (self.since[kin] >= 0)
+        other = self.origins(np.where(there, kin, 0).reshape(-1))
+        level, observed = np.where(there, other.level.reshape(kin.shape), 0.0), other.observed.reshape(kin.shape)
+        return peer_inputs(level, observed & there, kin == streams[:, None], self.spec.show_missing)
+
+    def origins(self, streams: Rows) -> Origins:
         """What may be looked at from the latest row of each of some streams."""
         shift, scale, step = self.fixed[streams].T.copy()
         own = np.isnan(shift)
         if own.any():
-            sums = self.running.select(streams[own])
-            shift[own], scale[own] = sums.shift(), sums.scale()
-            step[own] = scale[own] if self.spec.reference == "none" else sums.step(scale[own])
-        return Origins(self._lookback(streams), observed, shift, scale, step)
+            level = self.following.select(streams[own])
+            shift[own], scale[own] = level.shift(), level.scale()
+            step[own] = scale[own] if self.spec.reference == "none" else level.step(scale[own])
+        since = self.since[streams]
+        return Origins(self._lookback(streams), since == 0, shift, scale, step, since)
 
     def _value_and_error(self, streams: Rows, y: Array) -> tuple[Array, Array]:
         shift = self.fixed[streams, 0]
@@ -148,8 +198,9 @@ class StreamedRows:
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """The state as named arrays, for a snapshot."""
-        values = (self.recent, self.age, *self.running.fields())
-        return {name: value.copy() for name, value in zip(STATE_ARRAYS, values, strict=True)}
+        level = zip(self.following.names, self.following.fields(), strict=True)
+        values = {**{name: getattr(self, name) for name in CARRIED[1:]}, **dict(level)}
+        return {name: value.copy() for name, value in values.items() if value.size or not len(self.ids)}
 
     @classmethod
     def from_arrays(
@@ -157,6 +208,8 @@ class StreamedRows:
     ) -> "StreamedRows":
         """The streams that `to_arrays` described."""
         streams = cls(preparation, ids)
-        streams.recent, streams.age = arrays["recent"].copy(), arrays["age"].copy()
-        streams.running = RunningLevel(streams.spec.memory, *(arrays[name].copy() for name in STATE_ARRAYS[2:]))
+        for name in CARRIED[1:]:
+            setattr(streams, name, arrays[name].copy() if name in arrays else getattr(streams, name))
+        level = (arrays[name].copy() for name in streams.following.names)
+        streams.following = streams.following.of_fields(streams.spec.memory, *level)
         return streams

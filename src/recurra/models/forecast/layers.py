@@ -64,7 +64,8 @@ def check_options(cell: str, options: Mapping[str, Any], hidden_size: int) -> No
         if name in OWN:
             raise ConfigError(f"cell_options: {name} is set by the forecaster's own keywords; leave it out")
     try:
-        CELLS[cell](1, hidden_size, **dict(options))
+        with torch.random.fork_rng(devices=[]):
+            CELLS[cell](1, hidden_size, **dict(options))
     except (TypeError, ValueError) as error:
         known = "see the keywords of recurra.nn." + CELLS[cell].__name__
         raise ConfigError(f"cell_options: {str(error).splitlines()[0]}; {known}") from None

@@ -111,4 +111,5 @@ class SegmentNetwork(nn.Module):
         parts = state if isinstance(state, tuple) else (state,)
         wide = tuple(part.repeat_interleave(m, 1) for part in parts)
         output, _ = self.recurrent(places[:, None], cast("Any", wide if isinstance(state, tuple) else wide[0]))
-        return output.reshape(-1, m, output.shape[-1])
+        z: Tensor = output.reshape(-1, m, output.shape[-1])
+        return z

@@ -1,0 +1,37 @@
+"""Sampled paths: a table of their own, each series drawn for itself, and what cannot be sampled refused."""
+
+import numpy as np
+import pytest
+
+from recurra.data import Columns, TablePolicy
+from recurra.errors import ConfigError
+from recurra.prediction.sampling import sample_paths
+
+TABLES = TablePolicy()
+
+
+def test_a_series_has_the_same_paths_whatever_stands_beside_it(frame, read, predictor):
+    table = read(frame("abc", 30))
+    model = predictor(table)
+    paths = sample_paths(model, table, None, TABLES, (6, 4, 5))
+    assert paths.values.shape == (3, 6, 5)
+    alone = sample_paths(model, table.select([2]), None, TABLES, (6, 4, 5))
+    np.testing.assert_allclose(alone.values[0], paths.values[2], rtol=1e-12)
+    assert not np.allclose(paths.values[0] - table.y[29], paths.values[1] - table.y[59])
+
+
+def test_the_table_has_a_row_for_every_series_path_and_step(frame, read, predictor):
+    table = read(frame("ab", 30))
+    found = sample_paths(predictor(table), table, None, TABLES, (4, 0, None))
+    answer = found.to_table(Columns(ds="day"))
+    assert answer.columns.tolist() == ["unique_id", "path", "day", "sample"]
+    assert answer["path"].tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3] * 2
+    assert answer["sample"].tolist() == found.values.reshape(-1).tolist()
+    assert "unique_id" not in found.to_table(Columns(None), "columns")
+
+
+@pytest.mark.parametrize(("wanted", "message"), [((0, 0, None), "n_paths is 0"), ((3, -1, None), "seed is -1")])
+def test_wrong_numbers_are_refused(wanted, message, frame, read, predictor):
+    table = read(frame("ab", 30))
+    with pytest.raises(ConfigError, match=message):
+        sample_paths(predictor(table), table, None, TABLES, wanted)
