@@ -32,7 +32,7 @@ from recurra.learners.table_checks import fallbacks
 from recurra.metrics import mae
 from recurra.models.forecast import AnyForecastNetwork, ForecastShape, build_forecast_network
 from recurra.prediction import AnyPredictor, ForecastPredictor, Hindcast
-from recurra.training import History, Trainer, TrainingOptions, build_progress
+from recurra.training import History, Progress, Trainer, TrainingOptions, build_progress
 from recurra.training.forecast import ForecastTask, WindowPlan
 
 Network = TypeVar("Network", bound=torch.nn.Module)
@@ -64,11 +64,16 @@ class Fitted:
     error: NonFiniteLossError | None = None
 
 
-def fit_forecaster(table: SeriesTable, config: ForecasterConfig) -> Fitted:
+def fit_forecaster(table: SeriesTable, config: ForecasterConfig, progress: Progress | None = None) -> Fitted:
     """Choose what is left to choose, prepare the training rows, train, and keep the best weights.
 
     Where two rules are worth correcting, a network is trained on each, and the one with the lower loss on
     the validation part is kept.
+
+    Args:
+        table: the rows to learn from and to validate on.
+        config: the settings.
+        progress: told of every epoch, instead of what the settings say.
     """
     cuts = validation_cuts(table, config)
     training = table.truncate(cuts)
@@ -77,7 +82,7 @@ def fit_forecaster(table: SeriesTable, config: ForecasterConfig) -> Fitted:
     share = None if config.max_seconds is None else config.max_seconds / len(candidates)
     trials = []
     for candidate in candidates:
-        trials.append(_train(table, cuts, replace(spec, reference=candidate.kind), candidate, config, share))
+        trials.append(_train(table, cuts, replace(spec, reference=candidate.kind), candidate, config, share, progress))
         if trials[-1].error is not None or trials[-1].history.ending == "interrupted":
             break
     best = min(trials, key=lambda trial: trial.history.best_loss)
@@ -121,6 +126,7 @@ def _train(
     candidate: Candidate,
     config: ForecasterConfig,
     max_seconds: float | None,
+    progress: Progress | None = None,
 ) -> Fitted:
     training = table.truncate(cuts)
     masked = config.missing_covariates == "mask"
@@ -134,7 +140,7 @@ def _train(
     stops = begins + stopping_ends(table, cuts, config)
     task = ForecastTask(network, prepared, begins + cuts, windows, plan, stops)
     options = replace(training_options(config), max_seconds=max_seconds)
-    trainer = Trainer(network, task, options, build_progress(config.progress))
+    trainer = Trainer(network, task, options, progress or build_progress(config.progress))
     error = None
     with seeded(config):
         try:
