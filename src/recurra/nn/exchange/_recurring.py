@@ -38,32 +38,32 @@ def draw_recurrent(flow: Flow, part: Module) -> None:
         raise ConfigError("reads over time, but there are no steps any more, after LastStep")
     if flow.single_step:
         check_streams("", part)
-    if not isinstance(part, Bidirectional):
+    if isinstance(part, Bidirectional):
+        _draw_both(flow, part)
+    else:
         _draw_layer(flow, as_layer(part))
-        return
+
+
+def _draw_both(flow: Flow, part: Bidirectional) -> None:
     if part.merge is not None and part.merge not in _MERGES:
         raise ConfigError(f"merge={part.merge!r} is not exported; exported are None, torch.add and torch.mul")
     for inner in (part.forward_layer, part.backward_layer):
         if isinstance(inner, RNNBase):
-            raise ConfigError(
-                f"torch.nn's {type(inner).__name__} takes no lengths, as a Bidirectional's must; ours does"
-            )
-    outer, came, width, halves = flow.drawing.scope, flow.value, flow.width, []
-    for name, inner, reverse in (
-        ("forward_layer", part.forward_layer, None),
-        ("backward_layer", part.backward_layer, True),
-    ):
-        flow.drawing.scope, flow.value, flow.width = f"{outer}{name}.", came, width
-        _draw_layer(flow, as_layer(inner, reverse=reverse))
-        halves.append((flow.value, flow.width or 0))
-        width = width or flow.entered
+            raise ConfigError(f"torch.nn's {type(inner).__name__} takes no lengths, which a Bidirectional hands on")
+    outer, came = flow.drawing.scope, flow.value
+    flow.drawing.scope = f"{outer}forward_layer."
+    ahead_layer = as_layer(part.forward_layer)
+    _draw_layer(flow, ahead_layer)
+    ahead, first = flow.value, flow.width or 0
+    flow.drawing.scope, flow.value, flow.width = f"{outer}backward_layer.", came, ahead_layer.input_size
+    _draw_layer(flow, as_layer(part.backward_layer, reverse=True))
+    back, second = flow.value, flow.width or 0
     flow.drawing.scope = outer
-    (ahead, first), (back, second) = halves
     if part.merge is None:
         flow.value, flow.width = flow.drawing.add("Concat", ahead, back, axis=-1), first + second
+    elif first != second:
+        raise ConfigError(f"merges outputs of {first} and {second} features")
     else:
-        if first != second:
-            raise ConfigError(f"merges outputs of {first} and {second} features")
         flow.value = flow.drawing.add(_MERGES[part.merge], ahead, back)
 
 
