@@ -39,7 +39,6 @@ Network = TypeVar("Network", bound=torch.nn.Module)
 
 ORIGINS_BUDGET = 4_000_000
 VALIDATED = 4_000
-HINDCAST = 400
 BATCHES_OF_AN_EPOCH = 50
 
 
@@ -95,7 +94,7 @@ def fit_forecaster(table: SeriesTable, config: ForecasterConfig, progress: Progr
     if trials[-1].history.ending == "interrupted":
         best.history.ending = "interrupted"
     error = next((trial.error for trial in trials if trial.error is not None), None)
-    held_out = best.predictor.hindcast(table, cuts - 1, None if best.predictor.is_direct else HINDCAST)
+    held_out = best.predictor.hindcast(table, cuts - 1, best.predictor.affordable)
     validation = validation_scores(best.predictor, table, held_out)
     single = cast("ForecastPredictor", best.predictor)
     predictor, told = learn_from_held_out(single, table, held_out, stopping_ends(table, cuts, config), config)
