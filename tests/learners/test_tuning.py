@@ -34,7 +34,7 @@ def test_it_goes_on_from_its_storage(quick, table, tmp_path) -> None:
     assert len(more.trials) == 3
 
 
-class Ended(Exception):
+class EndedError(Exception):
     """Stands for Optuna's TrialPruned."""
 
 
@@ -56,8 +56,8 @@ def test_a_trial_that_lags_behind_ends_at_once(quick, table) -> None:
     model = quick(max_epochs=5)
     whole = model.fit(table).history_.epochs
     trial = Trial()
-    with pytest.raises(Ended):
-        fit_forecaster(SeriesTable.from_table(table), model._config, _Pruning(trial, Ended))
+    with pytest.raises(EndedError):
+        fit_forecaster(SeriesTable.from_table(table), model._config, _Pruning(trial, EndedError))
     assert trial.reported == [(epoch.epoch, epoch.validation_loss) for epoch in whole[:3]]
 
 

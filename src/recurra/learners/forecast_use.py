@@ -1,11 +1,14 @@
 """What a forecaster can do beside fitting and predicting: be tested, tuned, updated, explained and drawn."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
+from recurra.data.forecasts import Forecasts
 from recurra.data.frequency import show_stamp
+from recurra.data.series import SeriesTable
 from recurra.errors import ConfigError, TableError
 from recurra.evaluation import BacktestReport, Overlap, Window, backtest
 from recurra.learners.forecast_update import last_learned, old_rows, update_predictor
@@ -18,8 +21,6 @@ from recurra.training.continued import Retention
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from recurra.data.forecasts import Forecasts
-    from recurra.data.series import SeriesTable
     from recurra.learners.forecaster import AnyStream, Forecaster
     from recurra.learners.tuning import Choice, Tuned
 
@@ -56,10 +57,10 @@ class ForecasterUse:
         series = model._table(table, config)
         notes: list[str] = []
 
-        def fit(history: SeriesTable) -> "Callable[[SeriesTable, SeriesTable | None], Forecasts]":
-            model = type(self)(**self.get_params()).fit(history)
-            notes[:] = [f"Intervals: {model.reasons_['conformal']}."] if config.conformal else []
-            return model._predictor.forecasts
+        def fit(history: SeriesTable) -> Callable[[SeriesTable, SeriesTable | None], Forecasts]:
+            fresh = type(model)(**model.get_params()).fit(history)
+            notes[:] = [f"Intervals: {fresh.reasons_['conformal']}."] if config.conformal else []
+            return fresh._predictor.forecasts
 
         report = backtest(
             series,
