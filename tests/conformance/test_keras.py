@@ -176,3 +176,89 @@ def test_keras_takes_what_we_give(pair: Any, x: torch.Tensor) -> None:
     layer.set_weights(to_keras(mine)[0])
     assert_agrees(theirs(layer, x), ours(mine, x), BOUND)
     assert not torch.equal(before[0], theirs(layer, x)[0])
+
+
+def constant_layer(kind: str, inputs: int, units: int, **said: Any) -> Any:
+    """A layer as Keras' tests build theirs: kernels 0.01 and 0.02, biases 0.03, an LSTM's forget bias 1."""
+    bias, before = said.pop("use_bias", True), {"reset_after": said.pop("reset_after", True)} if kind == "GRU" else {}
+    gates = {"SimpleRNN": 1, "LSTM": 4, "GRU": 3}[kind] * units
+    biases = np.full((2, gates) if before.get("reset_after") else gates, 0.03, np.float32)
+    if kind == "LSTM" and said.pop("unit_forget_bias", True):
+        biases[units : 2 * units] = 1.0
+    kernels = [np.full((rows, gates), value, np.float32) for rows, value in ((inputs, 0.01), (units, 0.02))]
+    return from_keras(kind, [*kernels, *([biases] if bias else [])], **before, **said)
+
+
+def counted(*shape: int) -> torch.Tensor:
+    return torch.arange(float(np.prod(shape))).reshape(shape)
+
+
+BACKWARDS = {"reverse": True}
+CORRECT: list[tuple[str, dict[str, Any], list[float]]] = [
+    ("LSTM", {}, [0.6288687, 0.86899155, 0.9460773]),
+    ("LSTM", BACKWARDS, [0.35622165, 0.74789524, 0.8872726]),
+    ("LSTM", {"unit_forget_bias": False}, [0.57019705, 0.8661914, 0.9459622]),
+    ("LSTM", {"use_bias": False}, [0.54986924, 0.86226785, 0.9443936]),
+    ("GRU", {}, [0.5217289, 0.6371659, 0.39384964]),
+    ("GRU", BACKWARDS, [0.24406259, 0.611516, 0.3928808]),
+    ("GRU", {"reset_after": False}, [0.51447755, 0.6426879, 0.40208298]),
+    ("GRU", {"use_bias": False}, [0.49988455, 0.64701194, 0.4103359]),
+    ("SimpleRNN", {}, [0.405432, 0.73605347]),
+    ("SimpleRNN", BACKWARDS, [0.11144729, 0.5528889]),
+]
+"""The last outputs of each row, the same in every neuron. Source: test_correctness of keras/src/layers/rnn/*_test.py;
+the other numbers below are those of test_statefulness, test_pass_initial_state and test_masking there."""
+
+
+@pytest.mark.parametrize(("kind", "said", "golden"), CORRECT)
+def test_the_numbers_of_keras_tests(kind: str, said: dict[str, Any], golden: list[float]) -> None:
+    units, sequence = (4, counted(2, 3, 4)) if kind == "SimpleRNN" else (3, counted(3, 6, 4))
+    h = ours(constant_layer(kind, 4, units, **said), sequence)[1]
+    assert_agrees(h, torch.tensor(golden)[:, None].expand(-1, units), BOUND)
+
+
+@pytest.mark.parametrize(
+    ("kind", "golden"),
+    [("LSTM", [0.3124785, 0.6863672]), ("GRU", [0.29542392, 0.5885018]), ("SimpleRNN", [0.40559256, 0.7361247])],
+)
+def test_the_numbers_of_keras_tests_of_a_carried_state(kind: str, golden: list[float]) -> None:
+    layer, sequence = constant_layer(kind, 4, 4), counted(2, 3, 4)
+    first = ours(layer, sequence)[1:]
+    assert_agrees(ours(layer, sequence, as_state(first))[1], torch.tensor(golden)[:, None].expand(-1, 4), BOUND)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "golden"),
+    [
+        ("LSTM", {}, [[0.20574439, 0.3558822], [0.64930826, 0.66276]]),
+        ("LSTM", BACKWARDS, [[0.13281618, 0.2790356], [0.5839337, 0.5992567]]),
+        ("GRU", {}, [[0.23774096, 0.33508456], [0.83659905, 1.0227708]]),
+        ("GRU", BACKWARDS, [[0.13486053, 0.23261218], [0.78257304, 0.9691353]]),
+        ("SimpleRNN", {}, [[0.33621645] * 4, [0.6262637] * 4]),
+        ("SimpleRNN", BACKWARDS, [[0.07344437] * 4, [0.43043602] * 4]),
+    ],
+)
+def test_the_numbers_of_keras_tests_of_an_initial_state(kind: str, said: Any, golden: list[list[float]]) -> None:
+    units = len(golden[0])
+    state = [counted(2, units)] * (2 if kind == "LSTM" else 1)
+    h = ours(constant_layer(kind, 3, units, **said), counted(2, 4, 3), as_state(state))[1]
+    assert_agrees(h, torch.tensor(golden), BOUND)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "units", "kept", "golden"),
+    [
+        ("LSTM", {}, 2, ([0, 1, 2], [0, 1]), [0.11755939, 0.28556206]),
+        ("GRU", {}, 2, ([0, 1, 3], [0, 3]), [0.19393763, 0.30818558]),
+        ("SimpleRNN", {}, 4, ([0, 1, 3], [0, 3]), [0.32951632, 0.61799484]),
+        ("SimpleRNN", BACKWARDS, 4, ([0, 1, 3], [0, 3]), [0.07376196, 0.43645123]),
+    ],
+)
+def test_the_numbers_of_keras_tests_of_masks(
+    kind: str, said: Any, units: int, kept: tuple[list[int], ...], golden: list[float]
+) -> None:
+    """A masked step in the middle is one that a row does not have."""
+    x = counted(2, 4, 3)
+    rows = torch.nn.utils.rnn.pad_sequence([x[k, steps] for k, steps in enumerate(kept)], batch_first=True)
+    h = ours(constant_layer(kind, 3, units, **said), rows, lengths=[len(steps) for steps in kept])[1]
+    assert_agrees(h, torch.tensor(golden)[:, None].expand(-1, units), BOUND)

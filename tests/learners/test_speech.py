@@ -123,12 +123,15 @@ def test_ready_made_features() -> None:
     assert model.error_rates(X, y)["characters"] < 0.2
 
 
-def test_another_fit_goes_on_from_the_last_weights(tmp_path: Path) -> None:
+def test_training_goes_on_from_the_weights_of_another_model() -> None:
     X, y = corpus(30, 6)
-    model = SpeechRecognizer(**{**SETTINGS, "warm_start": True, "max_epochs": 4}).fit(X, y)
-    before = model.history_.epochs[-1].training_loss
-    model.set_params(max_epochs=1, dropout=0.0).fit(X, y)
-    cold = SpeechRecognizer(**{**SETTINGS, "max_epochs": 1}).fit(X, y)
-    assert model.history_.epochs[-1].training_loss < min(2 * before, cold.history_.epochs[-1].training_loss)
-    with pytest.raises(ConfigError, match="sizes or the units have changed"):
-        model.set_params(hidden_size=8).fit(X, y)
+    first = SpeechRecognizer(**{**SETTINGS, "max_epochs": 4}).fit(X, y)
+    last = first.history_.epochs[-1].training_loss
+    brief = {**SETTINGS, "max_epochs": 1}
+    cold = SpeechRecognizer(**brief).fit(X, y).history_.epochs[-1].training_loss
+    warm = SpeechRecognizer(**brief).fit(X, y, start_from=first).history_.epochs[-1].training_loss
+    assert warm < min(2 * last, cold)
+    with pytest.raises(ConfigError, match="other sizes: size mismatch"):
+        SpeechRecognizer(**{**brief, "hidden_size": 8}).fit(X, y, start_from=first)
+    with pytest.raises(ConfigError, match="should be a fitted"):
+        SpeechRecognizer(**brief).fit(X, y, start_from=SpeechRecognizer())

@@ -14,6 +14,8 @@ WRONG = [
     ({"input_size": -1}, ValueError, "input_size must be greater than zero"),
     ({"input_size": 3.0}, TypeError, "input_size should be of type int, got: float"),
     ({"num_layers": 0}, ValueError, "num_layers must be greater than zero"),
+    ({"hidden_size": True}, TypeError, "hidden_size should be of type int, got: bool"),
+    ({"num_layers": True}, TypeError, "num_layers should be of type int, got: bool"),
     ({"num_layers": 1.5}, TypeError, "num_layers should be of type int"),
     ({"bias": 1}, TypeError, "bias should be of type bool, got: int"),
     ({"batch_first": "False"}, TypeError, "batch_first should be of type bool, got: str"),
@@ -53,8 +55,9 @@ def test_wrong_sizes_of_a_cell_are_refused(kind: str) -> None:
 def test_a_forget_bias_needs_biases_and_a_number() -> None:
     with pytest.raises(recurra.errors.ConfigError, match="forget_bias needs bias=True"):
         recurra.nn.LSTM(IN, H, bias=False, forget_bias=1.0)
-    with pytest.raises(recurra.errors.ConfigError, match="finite"):
-        recurra.nn.LSTMCell(IN, H, forget_bias=float("nan"))
+    for wrong in (float("nan"), "1", True):
+        with pytest.raises(recurra.errors.ConfigError, match="forget_bias should be a finite number"):
+            recurra.nn.LSTMCell(IN, H, forget_bias=wrong)
 
 
 @pytest.mark.parametrize("kind", ["RNN", "RNNCell"])

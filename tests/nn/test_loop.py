@@ -159,7 +159,7 @@ def test_the_two_may_differ_and_be_merged_otherwise() -> None:
 def test_what_does_not_fit_is_refused() -> None:
     loop = Loop(recurra.nn.GRUCell(IN, H))
     layer, both = recurra.nn.GRU(IN, H), recurra.nn.GRU(IN, H, bidirectional=True)
-    cell: Any = layer
+    cell: Any = loop.cell
     for call, error, message in (
         (lambda: Loop(3), DtypeError, "cell should be a module"),  # type: ignore[arg-type]
         (lambda: Loop(cell, reverse=1), DtypeError, "reverse should be of type bool"),  # type: ignore[arg-type]
@@ -170,6 +170,17 @@ def test_what_does_not_fit_is_refused() -> None:
         (lambda: Loop(lambda x, s: x.sum())(torch.zeros(T, B, IN), lengths=RAGGED), ShapeError, "rows first"),
         (lambda: Bidirectional(recurra.nn.GRU(IN, H, reverse=True), loop), ConfigError, "runs in reverse"),
         (lambda: Bidirectional(layer, both), ConfigError, "already"),
+        (
+            lambda: Bidirectional(Bidirectional(layer, layer), layer),
+            ConfigError,
+            "Bidirectional is bidirectional already",
+        ),
+        (lambda: Bidirectional(layer, loop.cell), ConfigError, r"hand in Loop\(GRUCell"),
+        (lambda: Bidirectional(layer, None), DtypeError, "two layers or loops, got: NoneType"),  # type: ignore[arg-type]
+        (lambda: Bidirectional(layer, layer, merge="sum"), DtypeError, "merge should be a function"),  # type: ignore[arg-type]
+        (lambda: Loop(layer), ConfigError, "GRU runs over time by itself"),
+        (lambda: Loop(torch.nn.GRU(IN, H)), ConfigError, "GRU runs over time by itself"),
+        (lambda: Loop(loop), ConfigError, "Loop runs over time by itself"),
         (lambda: Bidirectional(recurra.nn.GRU(IN, H, batch_first=True), loop), ConfigError, "batch_first"),
     ):
         with pytest.raises(error, match=message):

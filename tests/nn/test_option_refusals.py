@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -48,6 +49,15 @@ WRONG_LAYERS: list[tuple[str, dict[str, Any], str]] = [
 def test_wrong_options_are_refused_by_name(kind: str, options: dict[str, Any], message: str) -> None:
     with pytest.raises((ConfigError, TypeError), match=message):
         getattr(recurra.nn, kind)(IN, H, **options)
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    hard = recurra.nn.Activation("hard_sigmoid", alpha=np.float32(0.25))
+    layer = recurra.nn.LSTM(IN, H, clip=np.float32(0.5), zoneout=(np.float32(0.25), 0), gate_activation=hard)
+    same = recurra.nn.LSTM(
+        IN, H, clip=0.5, zoneout=(0.25, 0.0), gate_activation=recurra.nn.Activation("hard_sigmoid", 0.25)
+    )
+    assert layer._options == same._options
 
 
 def test_options_are_fixed_when_a_layer_is_built() -> None:

@@ -218,6 +218,8 @@ def test_what_does_not_fit_is_refused() -> None:
         stepper.state = torch.zeros(1, 2, H)
     with pytest.raises(ConfigError, match="above zero"):
         recurra.nn.Stepper(layer, batch=0)
+    with pytest.raises(ConfigError, match=r"of recurra\.nn, got: LSTM"):
+        recurra.nn.Stepper(torch.nn.LSTM(IN, H))
     with pytest.raises(StreamingUnsupported, match="bidirectional"):
         recurra.nn.Stepper(recurra.nn.RNN(IN, H, bidirectional=True))
     with pytest.raises(BackendUnavailable, match="bfloat16"):

@@ -168,3 +168,15 @@ def test_under_autocast_layers_and_cells_compute_in_the_type_of_their_weights(ki
         with torch.autocast("cpu", torch.bfloat16):
             after = cell(given[:, 0])
         assert torch.equal(after[0], cell(given[:, 0].float())[0])
+
+
+def test_a_packed_sequence_is_refused_by_name_under_compile_and_export() -> None:
+    torch._dynamo.reset()
+    layer = recurra.nn.GRU(IN, H).eval()
+    packed = torch.nn.utils.rnn.pack_padded_sequence(torch.randn(T, 2, IN), [T, 2])
+    for run in (
+        lambda: torch.compile(layer, fullgraph=True, backend="eager")(packed),
+        lambda: torch.export.export(layer, (packed,)),
+    ):
+        with pytest.raises(Exception, match="a PackedSequence cannot be compiled or exported"):
+            run()

@@ -296,6 +296,11 @@ def test_what_cannot_be_cut_into_windows_is_refused() -> None:
     for window in (0, 2.0, True):
         with pytest.raises(ConfigError, match="window should be a whole number above zero"):
             TruncatedBPTT(layer, mse_loss, window)
+    with pytest.raises(ConfigError, match=r"GRU of recurra\.nn, got: GRU"):
+        TruncatedBPTT(torch.nn.GRU(IN, H), mse_loss, 3)
+    for name, wrong in (("loss", "mse"), ("loss", None), ("embed", 3), ("head", "linear"), ("update", 1)):
+        with pytest.raises(DtypeError, match=f"{name} should be a function or a module"):
+            TruncatedBPTT(layer, **({"loss": mse_loss, "window": 3} | {name: wrong}))
     with pytest.raises(ConfigError, match="a multiple of window, got 4 and 3"):
         TruncatedBPTT(layer, mse_loss, 3, gradient_window=4)
     train = TruncatedBPTT(layer, mse_loss, 3, head=head)

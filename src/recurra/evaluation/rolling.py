@@ -72,4 +72,5 @@ class Rolling:
         """
         if self.window == "expanding":
             return np.zeros_like(ends)
-        return np.maximum(ends - first, 0)
+        starts: Ints = np.maximum(ends - first, 0)
+        return starts

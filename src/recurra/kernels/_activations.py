@@ -6,6 +6,7 @@ Source: ONNX operators RNN, GRU and LSTM, attributes `activations`, `activation_
 """
 
 import math
+import numbers
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -128,7 +129,7 @@ class Activation:
                 object.__setattr__(self, which, usual[k] if k < len(usual) else None)
             elif k >= len(usual):
                 raise ConfigError(f"the activation {name} has no {which}, got {which}={given!r}")
-            elif isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given):
+            elif isinstance(given, bool) or not isinstance(given, numbers.Real) or not math.isfinite(given):
                 raise ConfigError(f"{which} of the activation {name} should be a finite number, got: {given!r}")
             else:
                 object.__setattr__(self, which, float(given))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
 import torch
@@ -32,14 +32,13 @@ from recurra.learners.table_checks import fallbacks
 from recurra.metrics import mae
 from recurra.models.forecast import AnyForecastNetwork, ForecastShape, build_forecast_network
 from recurra.prediction import AnyPredictor, ForecastPredictor, Hindcast
-from recurra.training import History, Trainer, TrainingOptions, build_progress
+from recurra.training import History, Progress, Trainer, TrainingOptions, build_progress
 from recurra.training.forecast import ForecastTask, WindowPlan
 
 Network = TypeVar("Network", bound=torch.nn.Module)
 
 ORIGINS_BUDGET = 4_000_000
 VALIDATED = 4_000
-HINDCAST = 400
 BATCHES_OF_AN_EPOCH = 50
 
 
@@ -64,11 +63,16 @@ class Fitted:
     error: NonFiniteLossError | None = None
 
 
-def fit_forecaster(table: SeriesTable, config: ForecasterConfig) -> Fitted:
+def fit_forecaster(table: SeriesTable, config: ForecasterConfig, progress: Progress | None = None) -> Fitted:
     """Choose what is left to choose, prepare the training rows, train, and keep the best weights.
 
     Where two rules are worth correcting, a network is trained on each, and the one with the lower loss on
     the validation part is kept.
+
+    Args:
+        table: the rows to learn from and to validate on.
+        config: the settings.
+        progress: told of every epoch, instead of what the settings say.
     """
     cuts = validation_cuts(table, config)
     training = table.truncate(cuts)
@@ -77,7 +81,7 @@ def fit_forecaster(table: SeriesTable, config: ForecasterConfig) -> Fitted:
     share = None if config.max_seconds is None else config.max_seconds / len(candidates)
     trials = []
     for candidate in candidates:
-        trials.append(_train(table, cuts, replace(spec, reference=candidate.kind), candidate, config, share))
+        trials.append(_train(table, cuts, replace(spec, reference=candidate.kind), candidate, config, share, progress))
         if trials[-1].error is not None or trials[-1].history.ending == "interrupted":
             break
     best = min(trials, key=lambda trial: trial.history.best_loss)
@@ -90,9 +94,10 @@ def fit_forecaster(table: SeriesTable, config: ForecasterConfig) -> Fitted:
     if trials[-1].history.ending == "interrupted":
         best.history.ending = "interrupted"
     error = next((trial.error for trial in trials if trial.error is not None), None)
-    held_out = best.predictor.hindcast(table, cuts - 1, None if best.predictor.is_direct else HINDCAST)
+    held_out = best.predictor.hindcast(table, cuts - 1, best.predictor.affordable)
     validation = validation_scores(best.predictor, table, held_out)
-    predictor, told = learn_from_held_out(best.predictor, table, held_out, stopping_ends(table, cuts, config), config)
+    single = cast("ForecastPredictor", best.predictor)
+    predictor, told = learn_from_held_out(single, table, held_out, stopping_ends(table, cuts, config), config)
     reasons = {**reasons, **why, **told, **fallbacks(table, cuts, config)}
     return replace(best, predictor=predictor, reasons=reasons, error=error, validation=validation)
 
@@ -120,6 +125,7 @@ def _train(
     candidate: Candidate,
     config: ForecasterConfig,
     max_seconds: float | None,
+    progress: Progress | None = None,
 ) -> Fitted:
     training = table.truncate(cuts)
     masked = config.missing_covariates == "mask"
@@ -133,7 +139,7 @@ def _train(
     stops = begins + stopping_ends(table, cuts, config)
     task = ForecastTask(network, prepared, begins + cuts, windows, plan, stops)
     options = replace(training_options(config), max_seconds=max_seconds)
-    trainer = Trainer(network, task, options, build_progress(config.progress))
+    trainer = Trainer(network, task, options, progress or build_progress(config.progress))
     error = None
     with seeded(config):
         try:

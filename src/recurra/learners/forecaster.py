@@ -1,7 +1,7 @@
 """Forecaster: a table of time series in, dated forecasts out, in batch and live."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -13,10 +13,11 @@ from recurra.data.forecasts import Forecasts
 from recurra.data.frequency import show_stamp
 from recurra.data.series import SeriesTable
 from recurra.errors import TableError
-from recurra.evaluation import BacktestReport, Overlap, Window, backtest
 from recurra.learners.card import DataNote, forecast_card
 from recurra.learners.fitting import Fitted
 from recurra.learners.forecast_ensemble import fit_ensemble
+from recurra.learners.forecast_update import last_learned
+from recurra.learners.forecast_use import ForecasterUse
 from recurra.learners.parameters import Learner, validate
 from recurra.learners.schema import DEFAULT_QUANTILES, ForecasterConfig
 from recurra.learners.table_checks import check_table
@@ -38,7 +39,7 @@ TASK = "forecast"
 AnyStream = ForecastStream | EnsembleStream
 
 
-class Forecaster(Learner):
+class Forecaster(ForecasterUse, Learner):
     """One recurrent network over all series of a table; forecasts every step ahead from its latest state.
 
     The network corrects a naive rule that is chosen on the training rows, so that what it has not learned
@@ -140,7 +141,8 @@ class Forecaster(Learner):
         self._config = config
         self._predictor: AnyPredictor = fitted.predictor
         self.history_, self.reasons_, self.validation_ = fitted.history, fitted.reasons, fitted.validation
-        self.context_ = fitted.context
+        self.context_, self._learned = fitted.context, last_learned(series)
+        self.updates_: list[dict[str, Any]] = []
         first, last = (show_stamp(stamp, series.time_zone) for stamp in (series.ds.min(), series.ds.max()))
         self._summary = f"{len(series)} rows of {series.n_series} series, {first} to {last}, every {spec.frequency}"
         self._publish()
@@ -215,52 +217,6 @@ class Forecaster(Learner):
         series = self._known_table(table)
         return self._predictor.hindcast(series, np.full(series.n_series, since))
 
-    def backtest(
-        self,
-        table: Any,
-        folds: int = 8,
-        stride: int | None = None,
-        refit: int = False,
-        window: Window = "expanding",
-        overlap: Overlap = "refuse",
-    ) -> BacktestReport:
-        """Score this learner's settings on rows it never saw, beside the naive rules.
-
-        The origin rolls forward over the last rows of the table. A fresh copy is fitted on the rows before
-        the first origin, or before every `refit`-th; this model itself is left as it is.
-
-        Args:
-            table: as for `fit`.
-            folds: number of origins.
-            stride: rows between origins; the horizon by default.
-            refit: fit again at every so many origins; True means at each, False only before the first.
-            window: "expanding" fits on all rows before the origin, "sliding" on as many as the first origin has.
-            overlap: "refuse" a stride below the horizon, or "declare" that rows are scored several times.
-        """
-        config = validate(ForecasterConfig, self.get_params())
-        series = self._table(table, config)
-        notes: list[str] = []
-
-        def fit(history: SeriesTable) -> Callable[[SeriesTable, SeriesTable | None], Forecasts]:
-            model = type(self)(**self.get_params()).fit(history)
-            notes[:] = [f"Intervals: {model.reasons_['conformal']}."] if config.conformal else []
-            return model._predictor.forecasts
-
-        report = backtest(
-            series,
-            fit,
-            horizon=config.horizon,
-            levels=config.quantiles,
-            folds=folds,
-            stride=stride,
-            refit=refit,
-            window=window,
-            overlap=overlap,
-            season=config.season or series.frequency.season,
-            future_covariates=config.future_covariates,
-        )
-        return replace(report, notes=tuple(notes))
-
     def stream(
         self, table: Any = None, late: str = "refuse", repeated: str = "refuse", skipped: str = "refuse"
     ) -> AnyStream:
@@ -276,7 +232,9 @@ class Forecaster(Learner):
         series = None if table is None else self._known_table(table)
         policy = ArrivalPolicy(late, repeated, skipped)  # type: ignore[arg-type]
         config = self._config
-        return self._stream_kind(self._predictor, self._columns(config), series, policy, self._tables(config))
+        kind, columns = self._stream_kind, self._columns(config)
+        stream: AnyStream = kind(self._predictor, columns, series, policy, self._tables(config))
+        return stream
 
     def restore(self, snapshot: bytes) -> AnyStream:
         """The stream that `stream.snapshot()` described; it must be this very model's."""
@@ -320,6 +278,8 @@ class Forecaster(Learner):
             "validation": self.validation_,
             "summary": self._summary,
             "history": self.history_.to_dict(),
+            "learned": self._learned,
+            "updates": self.updates_,
         }
         config = {
             "task": TASK,
@@ -342,6 +302,7 @@ class Forecaster(Learner):
         model.context_, model.reasons_ = fitted["context"], dict(fitted["reasons"])
         model.validation_, model._summary = dict(fitted["validation"]), fitted["summary"]
         model.history_ = History.from_dict(fitted["history"])
+        model.updates_, model._learned = list(fitted.get("updates", ())), dict(fitted.get("learned", {}))
         model._publish()
         return model
 

@@ -88,4 +88,3 @@ class RecognizerConfig(SoundConfig):
     too_long: Literal["refuse", "skip"] = Field(
         "refuse", description="a transcript longer than its frames allow: refuse, or skip and list"
     )
-    warm_start: bool = Field(False, description="another fit of the same learner goes on from the weights of the last")

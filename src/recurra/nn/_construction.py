@@ -15,10 +15,14 @@ def check_sizes(input_size: int, hidden_size: int) -> None:
         ConfigError: if one is not above zero.
     """
     for name, size in (("input_size", input_size), ("hidden_size", hidden_size)):
-        if not isinstance(size, int):
-            raise DtypeError(f"{name} should be of type int, got: {type(size).__name__}")
+        _check_int(name, size)
         if size <= 0:
             raise ConfigError(f"{name} must be greater than zero")
+
+
+def _check_int(name: str, number: object) -> None:
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise DtypeError(f"{name} should be of type int, got: {type(number).__name__}")
 
 
 def check_flag(name: str, flag: bool) -> bool:
@@ -46,11 +50,9 @@ def check_layer(
             "dropout should be a number in range [0, 1] representing the probability of an element being zeroed"
         )
     for name, flag in (("bias", bias), ("batch_first", batch_first)):
-        if not isinstance(flag, bool):
-            raise DtypeError(f"{name} should be of type bool, got: {type(flag).__name__}")
+        check_flag(name, flag)
     for name, count in (("num_layers", num_layers), ("proj_size", proj_size)):
-        if not isinstance(count, int):
-            raise DtypeError(f"{name} should be of type int, got: {type(count).__name__}")
+        _check_int(name, count)
     if num_layers <= 0:
         raise ConfigError("num_layers must be greater than zero")
     if proj_size < 0:

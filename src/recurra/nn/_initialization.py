@@ -5,6 +5,7 @@ same parameters.
 """
 
 import math
+import numbers
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -94,8 +95,10 @@ def lstm_initialization(preset: str, forget_bias: float | None, bias: bool) -> I
     """
     if forget_bias is not None and not bias:
         raise ConfigError("forget_bias needs bias=True: a layer without biases has none for its forget gate")
-    if forget_bias is not None and not math.isfinite(forget_bias):
-        raise ConfigError(f"forget_bias should be a finite number, got: {forget_bias}")
+    given: object = forget_bias
+    is_number = isinstance(given, numbers.Real) and not isinstance(given, bool)
+    if forget_bias is not None and not (is_number and math.isfinite(forget_bias)):
+        raise ConfigError(f"forget_bias should be a finite number, got: {forget_bias!r}")
     if forget_bias is None and preset == "keras":
         forget_bias = 1.0
     return Initialization(preset, forget_bias)

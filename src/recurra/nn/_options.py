@@ -1,6 +1,7 @@
 """Reads and refuses the options of layers and cells, and draws the masks of recurrent dropout and zoneout."""
 
 import math
+import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -104,7 +105,7 @@ def bound(name: str, value: float | None) -> float | None:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
 def _share(name: str, value: float, *, below_one: bool = False) -> float:

@@ -66,7 +66,8 @@ def read(input: Tensor | PackedSequence, hx: State | None, lengths: Lengths | No
     Raises:
         ShapeError: if input or state have the wrong number of dimensions.
         DtypeError: if one is no tensor.
-        ConfigError: if lengths come with a PackedSequence, or a state has the wrong number of parts.
+        ConfigError: if lengths come with a PackedSequence, one is to be compiled or exported, or a state has the wrong
+            number of parts.
     """
     check_types(expected.name, input, hx, len(expected.widths))
     if isinstance(input, PackedSequence):
@@ -111,6 +112,11 @@ def check_types(name: str, input: object, hx: Sequence[object] | None, parts: in
 def _read_packed(packed: PackedSequence, hx: State | None, lengths: Lengths | None, expected: Expected) -> Reading:
     if lengths is not None:
         raise ConfigError("a PackedSequence knows its lengths; hand in either lengths= or a PackedSequence")
+    if torch.compiler.is_compiling():
+        raise ConfigError(
+            f"{expected.name}: a PackedSequence cannot be compiled or exported, whose shapes would hang on the "
+            "numbers in its batch_sizes; hand in the padded batch and lengths="
+        )
     x, batch_sizes, order, _ = packed
     check_batch_sizes(batch_sizes, x.shape[0])
     state = hx if hx is not None else _first_state(x, int(batch_sizes[0]), expected)

@@ -344,3 +344,13 @@ class Recurrent(Module):
         self._frozen = None
         self.flatten_parameters()
         return moved
+
+
+def check_recurrent(layer: object) -> None:
+    """Refuse what is no layer of ours.
+
+    Raises:
+        ConfigError: if it is none.
+    """
+    if not isinstance(layer, Recurrent):
+        raise ConfigError(f"expected an RNN, LSTM or GRU of recurra.nn, got: {type(layer).__name__}")

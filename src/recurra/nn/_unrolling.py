@@ -9,7 +9,7 @@ from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 from recurra.errors import ConfigError
 from recurra.kernels import STATE_NAMES, Equations, Parts, State, Weights, as_lengths, zoned_out
 from recurra.nn._reading import Lengths, read
-from recurra.nn._recurrent import Recurrent
+from recurra.nn._recurrent import Recurrent, check_recurrent
 from recurra.shapes import Bool, Float
 
 
@@ -51,8 +51,7 @@ def unroll(
         ShapeError, DtypeError, DeviceError: as the layer.
         ConfigError: if the layer is of another kind, or lengths come with a PackedSequence.
     """
-    if not isinstance(layer, Recurrent):
-        raise ConfigError(f"expected an RNN, LSTM or GRU of recurra.nn, got: {type(layer).__name__}")
+    check_recurrent(layer)
     equations: Equations = layer._kernel.equations(layer._options.kernel)
     weights = layer._weights()
     inputs, before, lengths, batched = _read(layer, x, state, lengths, weights[0].w_ih.dtype)

@@ -5,12 +5,14 @@ from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
-from torch.nn import Module
+from torch.nn import Module, RNNBase, RNNCellBase
 
 from recurra.errors import ConfigError, DtypeError, ShapeError
 from recurra.kernels import as_lengths, reversed_rows
+from recurra.nn._cell import RecurrentCell
 from recurra.nn._construction import check_flag
 from recurra.nn._reading import Lengths, lengths_as_tensor
+from recurra.nn._recurrent import Recurrent
 
 CellState: TypeAlias = Any
 """A tensor [B, ...], or a tuple of such states."""
@@ -33,6 +35,7 @@ class Loop(Module):
 
     Raises:
         DtypeError: (a TypeError) if the cell cannot be called, or a flag is not a bool.
+        ConfigError: (a ValueError) if it is a layer.
 
     Source: the composition of a cell and a loop is that of flax.nnx.RNN and keras.layers.RNN.
 
@@ -54,6 +57,8 @@ class Loop(Module):
         super().__init__()
         if not callable(cell):
             raise DtypeError(f"cell should be a module or another callable, got: {type(cell).__name__}")
+        if isinstance(cell, Recurrent | RNNBase | Loop | Bidirectional):
+            raise ConfigError(f"{type(cell).__name__} runs over time by itself; a Loop takes a cell, such as GRUCell")
         self.cell = cell
         self.batch_first = check_flag("batch_first", batch_first)
         self.reverse = check_flag("reverse", reverse)
@@ -123,7 +128,9 @@ class Bidirectional(Module):
         merge: puts two outputs together; None sets them side by side.
 
     Raises:
-        ConfigError: (a ValueError) if the forward one runs in reverse, one is bidirectional, or their layouts differ.
+        ConfigError: (a ValueError) if the forward one runs in reverse, one is bidirectional or a cell, or their layouts
+            differ.
+        DtypeError: (a TypeError) if one of them, or merge, cannot be called.
 
     Source: Schuster & Paliwal 1997; the composition is that of flax.nnx.Bidirectional and keras.layers.Bidirectional.
 
@@ -140,16 +147,24 @@ class Bidirectional(Module):
         if getattr(forward, "reverse", False):
             raise ConfigError("the forward layer runs in reverse: build it with reverse=False, or exchange the two")
         for module in (forward, backward):
-            if getattr(module, "bidirectional", False):
-                raise ConfigError(
-                    f"{type(module).__name__} is bidirectional already: build it with bidirectional=False"
-                )
+            self._check_part(module)
+        if merge is not None and not callable(merge):
+            raise DtypeError(f"merge should be a function of two tensors, got: {merge!r}")
         self.batch_first = bool(getattr(forward, "batch_first", False))
         if self.batch_first != bool(getattr(backward, "batch_first", False)):
             raise ConfigError("one of the two is batch_first and the other is not")
         self.forward_layer = forward
         self.backward_layer = backward
         self.merge = merge
+
+    def _check_part(self, module: object) -> None:
+        name = type(module).__name__
+        if not callable(module):
+            raise DtypeError(f"Bidirectional takes two layers or loops, got: {name}")
+        if isinstance(module, RecurrentCell | RNNCellBase):
+            raise ConfigError(f"{name} takes one step: hand in Loop({name}(...)), which runs it over time")
+        if isinstance(module, Bidirectional) or getattr(module, "bidirectional", False):
+            raise ConfigError(f"{name} is bidirectional already: hand in one direction, bidirectional=False")
 
     def forward(
         self, input: Tensor, state: tuple[Any, Any] | None = None, *, lengths: Lengths | None = None

@@ -13,7 +13,7 @@ from torch.nn import Parameter
 from recurra.errors import BackendUnavailable, ConfigError, DeviceError, DtypeError, ShapeError
 from recurra.kernels.stepping import PackedSteps, row_numbers
 from recurra.nn._equation_steps import EquationSteps
-from recurra.nn._recurrent import Recurrent
+from recurra.nn._recurrent import Recurrent, check_recurrent
 
 Observation = TypeVar("Observation", Tensor, npt.NDArray[np.floating])
 
@@ -34,7 +34,7 @@ class Stepper:
     Raises:
         StreamingUnsupported: if the layer is bidirectional or runs in reverse.
         BackendUnavailable: if the native kernels are not built or cannot serve the layer.
-        ConfigError: if batch is below one.
+        ConfigError: if batch is below one, or the layer is of another kind.
 
     >>> import recurra.nn
     >>> layer = recurra.nn.GRU(3, 5)
@@ -43,6 +43,7 @@ class Stepper:
     """
 
     def __init__(self, layer: Recurrent, batch: int = 1) -> None:
+        check_recurrent(layer)
         layer._check_streams()
         self.layer = layer
         self.batch = _whole_number(batch)

@@ -7,9 +7,9 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from recurra.errors import ConfigError, ShapeError
+from recurra.errors import ConfigError, DtypeError, ShapeError
 from recurra.nn._reading import Lengths
-from recurra.nn._recurrent import Recurrent
+from recurra.nn._recurrent import Recurrent, check_recurrent
 from recurra.nn._windows import Piece, Sequence, read_sequence
 
 CarriedState: TypeAlias = Tensor | tuple[Tensor, ...]
@@ -54,7 +54,9 @@ class TruncatedBPTT:
             to step the optimiser and to clear the gradients. Without it the gradients of all windows add up.
 
     Raises:
-        ConfigError: (a ValueError) if a window is not a whole number above zero, or k2 not a multiple of k1.
+        ConfigError: (a ValueError) if a window is not a whole number above zero, k2 not a multiple of k1, or the layer
+            of another kind.
+        DtypeError: (a TypeError) if loss, embed, head or update cannot be called.
         StreamingUnsupported: if the layer is bidirectional or runs in reverse.
 
     Source: Williams & Peng 1990, BPTT(h; h') with h = k2 and h' = k1.
@@ -76,7 +78,12 @@ class TruncatedBPTT:
     update: Callable[[int, Tensor], object] | None = None
 
     def __post_init__(self) -> None:
+        check_recurrent(self.layer)
         self.layer._check_streams()
+        for name in ("loss", "embed", "head", "update"):
+            given = getattr(self, name)
+            if not callable(given) and (given is not None or name == "loss"):
+                raise DtypeError(f"{name} should be a function or a module, got: {type(given).__name__}")
         for name in ("window", "gradient_window"):
             steps = getattr(self, name)
             if steps is not None and (not isinstance(steps, int) or isinstance(steps, bool) or steps < 1):

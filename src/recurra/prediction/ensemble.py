@@ -42,6 +42,7 @@ class EnsemblePredictor:
         self.network = torch.nn.ModuleList([member.network for member in self.members])
         first = self.members[0]
         self.shape, self.horizon, self.is_direct = first.shape, first.horizon, first.is_direct
+        self.affordable = first.affordable
 
     @property
     def preparation(self) -> Preparation:
@@ -171,6 +172,13 @@ class EnsembleStream:
         """An independent copy: rows that one takes do not reach the other."""
         twin = copy.copy(self)
         twin._streams = [stream.fork() for stream in self._streams]
+        return twin
+
+    def under(self, predictor: EnsemblePredictor) -> "EnsembleStream":
+        """As `ForecastStream.under`, member by member."""
+        twin = copy.copy(self)
+        twin._predictor = predictor
+        twin._streams = [s.under(member) for s, member in zip(self._streams, predictor.members, strict=True)]
         return twin
 
     def snapshot(self) -> bytes:

@@ -27,7 +27,7 @@ class QuickSteps:
     """
 
     def __init__(self, predictor: ForecastPredictor) -> None:
-        network = predictor.network
+        network: Any = predictor.network
         self._predictor, self._mean_weights = predictor, np.array(mean_weights(predictor.shape.levels))
         self._rows, self.clock = SingleRows(predictor.preparation.spec), Clock(predictor.preparation)
         self._stepper, self._head = Stepper(network.recurrent), _Head(network.head, network.output.middle)
@@ -53,7 +53,7 @@ class QuickSteps:
         self._inputs[own:] = ahead.calendar[0]
         parts = state if isinstance(state, tuple) else (state,)
         self._stepper.state = tuple(part[:, i : i + 1] for part in parts)
-        h = self._stepper.step(self._inputs)
+        h: Array = self._stepper.step(self._inputs)  # type: ignore[assignment]
         for part, new in zip(parts, self._stepper.state_parts, strict=True):
             part.numpy()[:, i : i + 1] = new.numpy()
         correction = self._head.quantiles(h, ahead.calendar[1:])

@@ -271,6 +271,18 @@ class ForecastStream:
         twin._last, twin._state = self._last.copy(), select_state(self._state, torch.arange(len(self._names)))
         return twin
 
+    def under(self, predictor: ForecastPredictor) -> "ForecastStream":
+        """An independent copy that goes on with another network of the same model, one that has learned more.
+
+        Raises:
+            StreamError: if the other prepares its inputs otherwise.
+        """
+        if predictor.preparation is not self._preparation or predictor.shape != self._predictor.shape:
+            raise StreamError("the stream is another model's; make a new one with model.stream(table)")
+        twin = self.fork()
+        twin._predictor, twin._quick = predictor, quick_steps(predictor)
+        return twin
+
     def snapshot(self) -> bytes:
         """The state as bytes, for `restore` after a restart; carries schema version and model fingerprint."""
         arrays = {**self._rows.to_arrays(), "last": self._last.astype(np.int64)}

@@ -158,12 +158,17 @@ def fading_sum(x: Array, fade: float) -> Array:
 def _block(fade: float) -> tuple[Array, Array]:
     """The product that sums within a block, [BLOCK, BLOCK], and how a carried sum fades over it, [BLOCK]."""
     distance = np.arange(BLOCK) - np.arange(BLOCK)[:, None]
-    return np.where(distance >= 0, fade ** np.maximum(distance, 0), 0.0), fade ** np.arange(1, BLOCK + 1)
+    within: Array = np.where(distance >= 0, np.power(fade, np.maximum(distance, 0)), 0.0)
+    fading: Array = np.power(fade, np.arange(1.0, BLOCK + 1))
+    return within, fading
 
 
 def _fading_count(n: int, fade: float) -> Array:
     """What `fading_sum` makes of n ones: (1 - fade^t) / (1 - fade), [n]."""
-    return fading_sum(np.ones(n), fade) if fade in (0.0, 1.0) else (1 - fade ** np.arange(1, n + 1)) / (1 - fade)
+    if fade in (0.0, 1.0):
+        return fading_sum(np.ones(n), fade)
+    count: Array = (1 - np.power(fade, np.arange(1.0, n + 1))) / (1 - fade)
+    return count
 
 
 def _spread(sums: Array, seen: npt.NDArray[np.bool_]) -> Array:

@@ -38,8 +38,8 @@ def serves(spec: PreparationSpec) -> bool:
 def at_default(settings: Any, name: str) -> bool:
     """Whether a field of a dataclass has its default value."""
     field = next(field for field in fields(settings) if field.name == name)
-    default = field.default if field.default is not MISSING else field.default_factory()  # type: ignore[misc]
-    return bool(getattr(settings, name) == default)
+    made: Any = field.default_factory
+    return bool(getattr(settings, name) == (made() if field.default is MISSING else field.default))
 
 
 class SingleRows:

@@ -114,14 +114,16 @@ def _joined(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     first = {name: part.index[0] for name, part in parts_of(new)}
     kept = [part if name not in first else part[part.index < first[name]] for name, part in parts_of(old)]
     if old.index.nlevels == 1:
-        return pd.concat([kept[0], new])
+        joined: pd.DataFrame = pd.concat([kept[0], new])
+        return joined
     names = list(old.index.names)
     whole = pd.concat(
         [pd.concat([part], keys=[name], names=names[:-1]) for (name, _), part in zip(parts_of(old), kept, strict=True)]
         + [new]
     )
     whole.index.names = names
-    return whole.sort_index(level=list(range(len(names) - 1)), sort_remaining=True, kind="stable")
+    ordered: pd.DataFrame = whole.sort_index(level=list(range(len(names) - 1)), sort_remaining=True, kind="stable")
+    return ordered
 
 
 def _long(y: pd.DataFrame | None, X: pd.DataFrame | None, columns: int) -> dict[str, Any]:

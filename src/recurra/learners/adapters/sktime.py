@@ -145,8 +145,9 @@ class RecurrentForecaster(BaseForecaster):  # type: ignore[misc]
         self, y: pd.DataFrame, X: pd.DataFrame | None = None, update_params: bool = True
     ) -> "RecurrentForecaster":
         self._rows = self._rows.followed_by(y, X)
-        if update_params:
-            self.forecaster_.fit(self._rows.long())
+        rows = self._rows.long()
+        if update_params and self.forecaster_.has_new_rows(rows):
+            self.forecaster_.update(rows)
         return self
 
     def _predict(self, fh: Any, X: pd.DataFrame | None) -> pd.DataFrame:
@@ -176,7 +177,7 @@ class RecurrentForecaster(BaseForecaster):  # type: ignore[misc]
         table = model._known_table(self._rows.long())
         order = [table.ids.index(name) for name in names]
         if steps.max() > 0:
-            future = self._rows.future(X, model.horizon)
+            future = self._rows.future(X, model._config.horizon)
             ahead = model.forecasts(table, future).quantiles[order]
             quantiles[:, steps > 0] = ahead[:, steps[steps > 0] - 1]
         if steps.min() <= 0:
@@ -202,10 +203,12 @@ class RecurrentForecaster(BaseForecaster):  # type: ignore[misc]
 
     def _index_after(self, part: pd.DataFrame, fh: Any) -> "pd.Index[Any]":
         if part.index[-1] == self.cutoff[0]:
-            return fh.to_absolute_index(self.cutoff)
+            same: pd.Index[Any] = fh.to_absolute_index(self.cutoff)
+            return same
         freq = getattr(self.cutoff, "freq", None) or getattr(fh, "freq", None)
         own = ForecastingHorizon(self._relative(fh), is_relative=True, freq=freq)
-        return own.to_absolute_index(get_cutoff(part, return_index=True))
+        later: pd.Index[Any] = own.to_absolute_index(get_cutoff(part, return_index=True))
+        return later
 
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:

@@ -39,6 +39,7 @@ class Arrays(NamedTuple):
         w_hh: [G*H, H].
         b_ih, b_hh: [G*H], both or neither.
         w_p: [3H], the peepholes of an LSTM's gates i f o, or None.
+        h, c: [H], where a row begins: the learned state, or None.
     """
 
     w_ih: Array
@@ -46,6 +47,8 @@ class Arrays(NamedTuple):
     b_ih: Array | None = None
     b_hh: Array | None = None
     w_p: Array | None = None
+    h: Array | None = None
+    c: Array | None = None
 
 
 def kind_of(layer: object) -> str:
@@ -83,6 +86,8 @@ def _means_the_same(value: Any, default: Any) -> bool:
     """Whether a keyword is left at its default; a name of an activation may be spelled in several ways."""
     if isinstance(default, str) and default in ACTIVATIONS:
         return as_function(value) == as_function(default)
+    if isinstance(value, tuple | list):  # zoneout's shares
+        return all(part == default for part in value)
     return bool(value == default)
 
 
@@ -132,15 +137,22 @@ def layer_from(kind: str, arrays: Sequence[Arrays], *, bidirectional: bool, batc
         raise ShapeError(f"weights should have 2 dimensions, got {first.w_ih.ndim} and {first.w_hh.ndim}")
     bias = any(a.b_ih is not None for a in arrays)
     sizes = first.w_ih.shape[1], first.w_hh.shape[1], len(arrays) // directions
+    if any(part is not None for a in arrays for part in (a.h, a.c)):
+        options["learned_state"] = True
     made: Any = LAYERS[kind](
         *sizes, bias=bias, bidirectional=bidirectional, batch_first=batch_first, device="meta",
         dtype=_torch_type(arrays), **options,
     )  # fmt: skip
     state = {}
     for names, given in zip(made._names, arrays, strict=True):
-        for name, part in zip((*names[:4], *names[PARTS:]), _with_biases(given, bias), strict=False):
+        for name, part in zip((*names[:4], *names[PARTS:]), _with_biases(given, bias)[:5], strict=False):
             if part is not None:
                 state[name] = _fitting(name, part, getattr(made, name).shape)
+    for names, given in zip(made._state_names, arrays, strict=False):
+        for name, part in zip(names, (given.h, given.c), strict=False):
+            state[name] = _fitting(
+                name, np.zeros_like(given.w_hh[0]) if part is None else part, getattr(made, name).shape
+            )
     made.load_state_dict(state, assign=True)
     layer: Layer = made
     return layer

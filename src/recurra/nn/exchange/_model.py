@@ -36,7 +36,7 @@ class Model:
         Raises:
             ConfigError, ShapeError: as `read_operator`; ConfigError also if there are none.
         """
-        found = [read_operator(node, self.constant) for node in self._nodes if node.op_type in GATES]
+        found = [read_operator(node, self.constant, self.first_state) for node in self._nodes if node.op_type in GATES]
         if not found:
             raise ConfigError("the model has no operator RNN, LSTM or GRU in its main graph")
         return found
@@ -47,6 +47,27 @@ class Model:
             read: npt.NDArray[Any] = self._onnx.numpy_helper.to_array(self._initialisers[name])
             return read
         return None if self._upstream(name, ())[1] else self._evaluate(name, {})
+
+    def first_state(self, name: str) -> npt.NDArray[Any] | None:
+        """A state that the model makes of the sizes of its inputs alone, as exporters write one that every row has.
+
+        Returns:
+            Its numbers for some rows; None if they are zeros, or come from the numbers of a call.
+        """
+        nodes, free = self._upstream(name, ())
+        inputs = {value.name: value.type.tensor_type for value in self._proto.graph.input}
+        if not free or not free <= inputs.keys() or not any(node.op_type == "Shape" for node in nodes):
+            return None
+        try:
+            zeros, ones = (self._evaluate(name, {each: self._filled(inputs[each], n) for each in free}) for n in (0, 1))
+        except Exception:
+            return None  # what ONNX's evaluation cannot run is what a call brings
+        return zeros if zeros.any() and np.array_equal(zeros, ones) else None
+
+    def _filled(self, kind: Any, number: int) -> npt.NDArray[Any]:
+        """A possible input, of one number throughout; free sizes are those of the rows."""
+        sizes = [size.dim_value or _ROWS for size in kind.shape.dim]
+        return np.full(sizes, number, self._onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type))
 
     def check_stack(self, operators: Sequence[Operator]) -> None:
         """Refuse operators that are not one stack of layers.

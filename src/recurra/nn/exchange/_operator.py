@@ -16,6 +16,11 @@ from recurra.nn.exchange._conventions import DEFAULTS, ORDERS, PEEPHOLES, import
 Constant = Callable[[str], npt.NDArray[Any] | None]
 """Name of a value -> its numbers where they are fixed, None where they are known only in a call."""
 
+
+def _none(_: str) -> None:
+    """No state is made by a node that stands alone."""
+
+
 _INPUTS = ("X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P")
 _ATTRIBUTES = frozenset(
     {"activations", "activation_alpha", "activation_beta", "clip", "direction", "hidden_size", "layout"}
@@ -64,12 +69,14 @@ class Operator:
         return self.kind, self.direction, self.batch_first, self.activations, rows, lengths, *named.values()
 
 
-def read_operator(node: Any, constant: Constant) -> Operator:
+def read_operator(node: Any, constant: Constant, begins: Constant = _none) -> Operator:
     """Read a node.
 
     Args:
         node: a NodeProto of type RNN, LSTM or GRU.
         constant: where the numbers of its weights are.
+        begins: name of a state -> its numbers where the model makes them itself, the same in every call but for the
+            number of rows; None for zeros, and for what a call brings.
 
     Raises:
         ConfigError: if it is another node, has an attribute or an activation that the operator does not have, weights
@@ -94,7 +101,9 @@ def read_operator(node: Any, constant: Constant) -> Operator:
         inputs,
         tuple(node.output),
         _activations(kind, name, attributes, directions),
-        _weights(kind, name, inputs, constant, directions),
+        _beginning(
+            name, _weights(kind, name, inputs, constant, directions), inputs, begins, attributes.get("layout", 0)
+        ),
     )
 
 
@@ -198,6 +207,21 @@ def _weights(
             raise ShapeError(f"{name}: P should be [D, 3*H], got {list(P.shape)}")
         read = [given._replace(w_p=restored(p, PEEPHOLES)) for given, p in zip(read, P, strict=True)]
     return tuple(read)
+
+
+def _beginning(
+    name: str, weights: tuple[Arrays, ...], inputs: Mapping[str, str], begins: Constant, layout: int
+) -> tuple[Arrays, ...]:
+    """The weights with the first state that the model itself gives to every row."""
+    for which, field in (("initial_h", "h"), ("initial_c", "c")):
+        found = begins(inputs[which]) if which in inputs else None
+        if found is None:
+            continue
+        rows = found if layout else found.transpose(1, 0, 2)
+        if not (rows == rows[:1]).all():
+            raise ConfigError(f"{name}: the rows of {which} begin in states of their own, which a layer does not hold")
+        weights = tuple(w._replace(**{field: part}) for w, part in zip(weights, rows[0], strict=True))
+    return weights
 
 
 def _fixed(name: str, which: str, inputs: Mapping[str, str], constant: Constant) -> Array:

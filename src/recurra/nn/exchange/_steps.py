@@ -84,11 +84,11 @@ class Step:
         add = self.drawing.add
         if not isinstance(phi, Activation):
             raise ConfigError(f"ONNX has no activation like the callable {phi!r}; its names: {', '.join(SPELLED)}")
-        alpha, beta = (None if each is None else self.fixed(f"number_{each}", each) for each in (phi.alpha, phi.beta))
-        if phi.name == "affine":
-            return lambda a: self.add(self.times(str(alpha), a), beta)
-        if phi.name == "scaled_tanh":
-            return lambda a: self.times(str(alpha), add("Tanh", self.times(str(beta), a)))
+        if phi.name in ("affine", "scaled_tanh"):
+            alpha, beta = (self.fixed(f"number_{each}", each) for each in phi.numbers)
+            if phi.name == "affine":
+                return lambda a: self.add(self.times(alpha, a), beta)
+            return lambda a: self.times(alpha, add("Tanh", self.times(beta, a)))
         said: dict[str, Any] = {"alpha": phi.alpha, "beta": phi.beta}
         said = {name: value for name, value in said.items() if value is not None}
         return lambda a: add(SPELLED[phi.name], a, **said)

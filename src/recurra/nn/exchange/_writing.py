@@ -46,7 +46,7 @@ def _attributes(kind: str, layer: Any) -> dict[str, object]:
     if kind == "RNN" or tuple(map(as_function, functions)) != USUAL[kind.lower()]:
         said |= _activations(functions, 2 if layer.bidirectional else 1)
     if layer.clip is not None:
-        said["clip"] = layer.clip
+        said["clip"] = float(layer.clip)
     if kind == "GRU":
         said["linear_before_reset"] = int(layer.reset_after)
     if kind == "LSTM" and layer.coupling is not None:
