@@ -188,7 +188,12 @@ def choose_spec(training: SeriesTable, config: ForecasterConfig) -> PreparationS
     season = config.season or frequency.season
     calendar = config.calendar
     if calendar == "auto":
-        calendar = default_calendar(frequency)
+        calendar = () if frequency.irregular else default_calendar(frequency)
+    elif frequency.irregular and calendar:
+        raise ConfigError(
+            "calendar features need steps whose dates are known, which those of irregular rows are not; use "
+            "calendar=(), and give the hour or the day as a past covariate"
+        )
     elif frequency.is_index and calendar:
         raise ConfigError("calendar features need dates; the time stamps are whole numbers: use calendar=()")
     return PreparationSpec(

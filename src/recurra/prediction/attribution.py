@@ -136,7 +136,9 @@ def _explain(
     size = predictor.shape.lookback
     window = torch.from_numpy(origins.window(size)) if size else torch.zeros(1, 0, dtype=torch.float64)
     inputs = (x, torch.from_numpy(known[:, : predictor.shape.horizon]), window)
-    bases = tuple(part.mean(1, keepdim=True).expand_as(part) if part.numel() else part for part in inputs)
+    usual = torch.from_numpy(prepared.known[: len(table)].mean(0))
+    means = (x.mean(1, keepdim=True), usual[None, None], window.mean(1, keepdim=True) if size else window)
+    bases = tuple(mean.expand_as(part) for mean, part in zip(means, inputs, strict=True))
     rule = _rule_path(predictor, prepared)
     gradients = _mean_gradients(predictor, rule, inputs, bases, step, points)
     own, ahead, last = (((p - b) * g)[0].numpy() for p, b, g in zip(inputs, bases, gradients, strict=True))
@@ -200,7 +202,7 @@ def _mean_gradients(
         found = torch.autograd.grad(mean.sum(), ways, allow_unused=True)
         for total, gradient in zip(totals, found, strict=True):
             if gradient is not None:
-                total += gradient.sum(0, keepdim=True)
+                total.add_(gradient.sum(0, keepdim=True))
     return [total / points for total in totals]
 
 
