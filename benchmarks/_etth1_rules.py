@@ -1,4 +1,4 @@
-"""Forecasts of ETTh1 without a network: the last value, the day before, and a linear map by least squares."""
+"""Forecasts of ETTh1 without a network: the last value, the hour of the day before, a linear map by least squares."""
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ def rule_forecasts(data: Electricity, horizon: int) -> dict[str, Array]:
     steps = np.arange(1, horizon + 1)
     same_hour = origins[:, None] + steps - DAY * -(-steps // DAY)
     last = np.repeat(data.values[:, origins, None], horizon, axis=2)
-    return {"last value": last, "day before": data.values[:, same_hour]}
+    return {"last value": last, "seasonal naive": data.values[:, same_hour]}
 
 
 def linear_forecasts(data: Electricity, horizon: int) -> tuple[Array, float]:

@@ -22,21 +22,24 @@ SETTINGS: dict[str, Any] = {
     "decoder": "segments",
     "segment_length": 48,
     "context": 720,
-    "hidden_size": 128,
+    "hidden_size": 64,
     "dropout": 0.5,
-    "residual": "naive",
+    "residual": "linear",
     "scaling": "standard",
     "calendar": (),
     "quantiles": (0.5,),
-    "learning_rate": 1e-3,
+    "learning_rate": 2e-3,
     "batch_size": 256,
-    "max_epochs": 40,
+    "max_epochs": 12,
     "patience": 12,
 }
 PROTOCOL = (
     "Twelve months to train, four to validate, four to test, of 30 days each; every column standardised by its "
     "training part; mean squared and mean absolute error over all windows of the test part, stride 1, and all columns. "
-    "The point forecast is the median, learned by its absolute error. "
+    "The point forecast is the median, learned by its absolute error, as a correction of the linear map of the last "
+    "336 values with the smallest absolute error. Two settings were tried, on the validation part at horizon 96 of the "
+    "seven columns: 128 neurons on the last value (MSE .711), and 64 on that map (.654). The form of the network "
+    "(720 values in segments of 48, dropout one half) is that of its source. "
     "Early stop on the validation part; NLinear is the linear map of the last 336 values relative to the latest one, "
     "the same for all columns, by least squares with the ridge that is best on the validation part. "
     "Intervals: moving blocks of one horizon over the windows of the test part."
