@@ -18,6 +18,8 @@ WRONG = [
     ({"num_layers": True}, TypeError, "num_layers should be of type int, got: bool"),
     ({"num_layers": 1.5}, TypeError, "num_layers should be of type int"),
     ({"bias": 1}, TypeError, "bias should be of type bool, got: int"),
+    ({"bidirectional": "no"}, TypeError, "bidirectional should be of type bool, got: str"),
+    ({"bidirectional": 1, "reverse": True}, TypeError, "bidirectional should be of type bool, got: int"),
     ({"batch_first": "False"}, TypeError, "batch_first should be of type bool, got: str"),
     ({"dropout": 1.5}, ValueError, "dropout should be a number in range"),
     ({"dropout": True}, ValueError, "dropout should be a number in range"),

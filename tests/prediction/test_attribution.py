@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from recurra.data import Columns, SeriesTable, TablePolicy
 from recurra.errors import ConfigError
 from recurra.prediction import EnsemblePredictor
 from recurra.prediction.attribution import explain, input_names, known_names
@@ -70,3 +71,27 @@ def test_numbers_out_of_range_are_refused(wrong, frame, read, predictor):
     chosen = {"step": 1, "lags": 5, "points": 8, **wrong}
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         explain(model, table, known_of(model, table, frame, read), **chosen)
+
+
+@pytest.mark.parametrize("scaling", ["instance", "log"])
+def test_several_targets_masks_and_static_columns_have_names_and_sum_up(scaling, frame, predictor):
+    # expected: the mean that the predictor answers with for the second series' second target
+    rng = np.random.default_rng(0)
+    rows = frame("ab", 40)
+    rows["z"], rows["s"] = 2 * rows["y"] + rng.normal(size=80), rows["unique_id"]
+    rows["p"] = rows["p"].where(rng.random(80) > 0.3)
+    columns = Columns(static=("s",), more_targets=("z",))
+    policy = TablePolicy(missing_covariates="mask")
+    table = SeriesTable.from_table(rows, columns=columns, covariates=("p",), policy=policy)
+    inputs = {"past": ("p",), "static": ("s",), "targets": columns.targets, "masked": True, "show_gap": True}
+    model = predictor(table, scaling=scaling, **inputs)
+    known = model.steps_after(table, None, None, None)[1]
+    told = explain(model, table, known, 2, 10, 256, 3)
+    assert told.series == "b / z"
+    assert told.forecast == pytest.approx(model.forecasts(table).mean[3, 1], rel=1e-9)
+    assert abs(told.completeness_error) < 1e-3 * abs(told.forecast - told.rule - told.base) + 1e-5
+    assert len(told.inputs) == model.preparation.n_inputs
+    assert told.inputs[-11:] == (
+        "p", "p missing", "p gap", "s=a", "s=b", "level of y", "level of z", "y observed", "z observed", "asked for y",
+        "asked for z",
+    )  # fmt: skip

@@ -9,6 +9,7 @@ import numpy as np
 from recurra.data.forecasts import Forecasts
 from recurra.data.frequency import show_stamp
 from recurra.data.series import SeriesTable
+from recurra.data.targets import find_peers
 from recurra.errors import ConfigError, TableError
 from recurra.evaluation import BacktestReport, Overlap, Window, backtest
 from recurra.learners.forecast_update import last_learned, old_rows, update_predictor
@@ -225,10 +226,12 @@ class ForecasterUse:
         rows = model._known_table(table)
         if series is None and rows.n_series > 1:
             raise ConfigError(f"there are {rows.n_series} series; say which one: series={rows.ids[0]!r}")
-        one = rows.select(np.array([0 if series is None else rows.index_of(series)]))
+        place = 0 if series is None else rows.index_of(series)
+        kin = find_peers(rows.ids, rows.columns.targets)[place] if rows.columns.more_targets else np.array([place])
+        one = rows.select(kin[kin >= 0])
         single = model._predictor.members[0] if isinstance(model._predictor, EnsemblePredictor) else model._predictor
         _, known = single.steps_after(one, future, model._tables(model._config), None)
-        return explain(model._predictor, one, known, step, lags, points)
+        return explain(model._predictor, one, known, step, lags, points, one.index_of(rows.ids[place]))
 
     def plot(self, table: Any, future: Any = None, *, history: int | None = None, most: int = 6) -> "Figure":
         """The forecast of each series as a fan after its last rows (the extra `plots`).

@@ -6,6 +6,7 @@
     stepper = recurra.nn.Stepper(layer)             # many of them, one by one, in a few microseconds each
     seen = recurra.nn.trace(layer, x)               # every gate, cell and output of every step
     loop = recurra.nn.Loop(cell)                    # any cell over time; Bidirectional(forward, backward) runs two
+    chain = recurra.nn.Chain(layer, linear)         # parts one after the other, with lengths and states
 
 Positional arguments, parameter names, shapes, gate order, state_dict and outputs are those of torch.nn.
 """
@@ -14,9 +15,11 @@ from recurra.kernels import Activation
 from recurra.nn import exchange
 from recurra.nn._attending import ProjectedKeys
 from recurra.nn.attention import AdditiveAttention, MultiplicativeAttention
+from recurra.nn.chain import Chain
 from recurra.nn.gradients import gradient_norms
 from recurra.nn.gru import GRU
 from recurra.nn.gru_cell import GRUCell
+from recurra.nn.last_step import LastStep
 from recurra.nn.loop import Bidirectional, Loop
 from recurra.nn.lstm import LSTM
 from recurra.nn.lstm_cell import LSTMCell
@@ -33,8 +36,10 @@ __all__ = [
     "Activation",
     "AdditiveAttention",
     "Bidirectional",
+    "Chain",
     "GRUCell",
     "LSTMCell",
+    "LastStep",
     "Loop",
     "MultiplicativeAttention",
     "ProjectedKeys",

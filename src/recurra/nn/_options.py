@@ -77,7 +77,8 @@ def read_options(
         ConfigError: if a number is out of range, a name unknown, or a combination has no meaning; it is named.
         DtypeError: if a flag is not a bool.
     """
-    if check_flag("reverse", reverse) and bidirectional:
+    both_ways = check_flag("bidirectional", bidirectional)
+    if check_flag("reverse", reverse) and both_ways:
         raise ConfigError("reverse=True does not go with bidirectional=True, which reads in both directions anyway")
     kernel = Options(
         activations=_functions(kind, activations), clip=bound("clip", clip), reverse=reverse, **(of_kernel or {})

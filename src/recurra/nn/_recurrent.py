@@ -72,7 +72,7 @@ class Recurrent(Module):
         self.bias = bias
         self.batch_first = batch_first
         self.dropout = float(dropout)
-        self.bidirectional = bool(bidirectional)
+        self.bidirectional = bidirectional
         self.proj_size = proj_size
         self.backend = backend
         self.recompute = check_flag("recompute", recompute)

@@ -276,6 +276,10 @@ class ForecastPredictor:
             if self.network.output.positive:
                 quantiles = quantiles.clip(0.0)
             said = PiecewiseQuantiles(self.shape.levels, torch.from_numpy(quantiles), said.mean)
+        return self.in_table_units(said)
+
+    def in_table_units(self, said: Distribution) -> Distribution:
+        """What the network says in the units of the series; it speaks of logarithms under a log scale."""
         if self.preparation.spec.scaling != LOG:
             return said
         return ExpMinusOne(said, self.shape.levels, mean_weights(self.shape.levels))

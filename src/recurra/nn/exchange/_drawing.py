@@ -36,13 +36,16 @@ class Drawing:
     """
 
     def __init__(self, prefix: str = "") -> None:
+        self.scope = ""
+        """Stands before every name, so that the parts of a model do not share names."""
         self._helper = import_onnx().helper
         self._prefix = prefix
         self._nodes: list[Any] = []
         self._fixed: dict[str, npt.NDArray[Any]] = {}
 
     def put(self, name: str, numbers: npt.ArrayLike) -> str:
-        """Fixed numbers under a name."""
+        """Fixed numbers under a name; the name with the scope."""
+        name = self.scope + name
         self._fixed[name] = np.asarray(numbers)
         return name
 
@@ -54,7 +57,7 @@ class Drawing:
         self, operator: str, inputs: Sequence[str], outputs: int, name: str = "", **attributes: Any
     ) -> list[str]:
         """A node with several outputs; their names."""
-        name = name or f"{self._prefix}{operator}_{len(self._nodes)}"
+        name = self.scope + (name or f"{self._prefix}{operator}_{len(self._nodes)}")
         made = [name] if outputs == 1 else [f"{name}:{k}" for k in range(outputs)]
         self._nodes.append(self._helper.make_node(operator, list(inputs), made, name=name, **attributes))
         return made
@@ -88,6 +91,7 @@ class Drawing:
             inputs: of the model.
             outputs: the name so far -> the output of the model.
         """
+        self.scope = ""
         for so_far, value in outputs.items():
             self.add("Identity", so_far, name=value.name)
         model = self._helper.make_model(

@@ -38,7 +38,9 @@ class Model:
         """
         found = [read_operator(node, self.constant, self.first_state) for node in self._nodes if node.op_type in GATES]
         if not found:
-            raise ConfigError("the model has no operator RNN, LSTM or GRU in its main graph")
+            scans = any(node.op_type == "Scan" for node in self._nodes)
+            why = "; it has Scan, a loop over nodes of any kind, which is not read back into a layer" if scans else ""
+            raise ConfigError(f"the model has no operator RNN, LSTM or GRU in its main graph{why}")
         return found
 
     def constant(self, name: str) -> npt.NDArray[Any] | None:

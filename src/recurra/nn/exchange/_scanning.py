@@ -56,7 +56,7 @@ def draw_scans(
                 [*before, x, *valid],
                 len(states) + 1,
                 f"{kind_of(layer)}_l{k}" + ("_reverse" if d else ""),
-                body=_body(layer, at, bool(valid)),
+                body=_body(layer, at, f"{drawing.scope}step{at}_", bool(valid)),
                 num_scan_inputs=1 + len(valid),
                 scan_input_directions=[backwards] * (1 + len(valid)),
                 scan_output_directions=[backwards],
@@ -77,10 +77,9 @@ def _valid(drawing: Drawing, x: str, lengths: str) -> str:
     return drawing.add("Unsqueeze", before_end, drawing.whole_numbers(2))
 
 
-def _body(layer: Recurrent, at: int, ragged: bool) -> Any:
+def _body(layer: Recurrent, at: int, prefix: str, ragged: bool) -> Any:
     """One step as a graph: the state before, x_t and whether it is valid -> the state after and the output."""
     weights = layer._weights()[at]
-    prefix = f"step{at}_"
     body = Drawing(prefix)
     arrays = Weights(*(None if part is None else as_array(part) for part in weights))  # type: ignore[arg-type]
     step = Step(body, prefix, arrays, layer._options.kernel, layer._mode.lower())
