@@ -24,8 +24,8 @@ def _table(columns: str, runs: Mapping[str, Any]) -> list[str]:
     lines = [
         f"### {TITLES[columns]}",
         "",
-        "| horizon | last value | seasonal naive | NLinear | recurrent part off | network | MAE | less last value | less seasonal naive | "
-        "less NLinear | less recurrent part off | seeds |",
+        "| horizon | last value | seasonal naive | NLinear | recurrent part off | network | MAE | less last value | "
+        "less seasonal naive | less NLinear | less recurrent part off | seeds |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     words = []
