@@ -14,7 +14,7 @@ SPEC = PreparationSpec(horizon=2, season=1, reference="naive", scaling="auto", f
 class Stub:
     """Stands in for a trained network: its forecasts err by a fixed amount."""
 
-    is_direct = True
+    is_direct, affordable = True, None
 
     def __init__(self, error, y):
         self.error, self.y = error, y

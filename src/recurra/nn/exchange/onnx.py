@@ -1,98 +1,99 @@
-"""Layers to and from ONNX: the operators RNN, LSTM and GRU, whole sequences or one step at a time."""
+"""Layers and whole models to ONNX, and layers from it: whole sequences or one step at a time."""
 
 from collections.abc import Iterable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from torch.nn import Module
 
 from recurra.errors import ConfigError
 from recurra.nn._recurrent import Recurrent
-from recurra.nn.exchange._arrays import Layer, arrays_of, as_array, kind_of, layer_from
+from recurra.nn.exchange._arrays import Layer, layer_from
 from recurra.nn.exchange._conventions import import_onnx
-from recurra.nn.exchange._drawing import Drawing, Shape, Value
 from recurra.nn.exchange._model import Model
 from recurra.nn.exchange._operator import layer_arguments, read_operator
-from recurra.nn.exchange._scanning import draw_scans, needs_scan
-from recurra.nn.exchange._writing import draw_stack
+from recurra.nn.exchange._running import check_against_onnxruntime
+from recurra.nn.exchange._whole import Drawn, draw_whole
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto, TensorProto
 
 
 def to_onnx(
-    layer: Recurrent,
+    model: Module,
     path: str | Path | None = None,
     *,
     single_step: bool = False,
     state: bool = False,
     lengths: bool = False,
     layout: int = 0,
+    check: bool = True,
 ) -> "ModelProto":
-    """A layer as an ONNX model, a chain of one operator for each layer; batch and time stay free.
+    """A layer or a whole model as an ONNX model; batch and time stay free.
 
-    A layer with an option that ONNX's operators lack (a projection, the clip of cell or projection, coupling="forget",
-    layer normalisation, zoneout) becomes a chain of Scan operators over its own step.
+    A whole model is a `recurra.nn.Chain` or torch.nn.Sequential, nested too, of layers, ours or torch.nn's, `Loop`
+    over an RNNCell, LSTMCell or GRUCell, `Bidirectional`, `LastStep`, and torch.nn's Identity, Dropout, Embedding,
+    Linear, LayerNorm, ReLU, Tanh, Sigmoid, GELU, Softplus, Softmax and LogSoftmax. As in a Chain, of a recurrent part
+    the output alone is handed on, and every recurrent part and LastStep gets the lengths.
+
+    A layer becomes a chain of one operator for each layer of its stack; one with an option that ONNX's operators lack
+    (a projection, the clip of cell or projection, coupling="forget", layer normalisation, zoneout), or of float64 in a
+    whole model, becomes a chain of Scan operators over its own step.
 
     | name | sizes | |
     |---|---|---|
-    | x | [T, B, I], [B, T, I] if the layer is batch_first, [B, I] for a single step | input |
+    | x | [T, B, I], [B, T, I] if batch_first, [B, I] for a single step; without I, int64, for an Embedding | input |
     | lengths | [B], int32 | input, if asked for |
     | h_0, c_0 | [L*D, B, H] | inputs, if asked for; c_0 of an LSTM |
-    | output | as x, with width D*H | output |
+    | output | as x, with the width of the last part; [B, width] after LastStep | output |
     | h_n, c_n | [L*D, B, H] | outputs; c_n of an LSTM |
 
-    The model computes what the layer does in evaluation, without dropout, in the type of the layer's parameters;
-    onnxruntime's operators are those of float32. A learned state is where the model begins, if the state is no input.
+    In a whole model the names of a part's states begin with its position, "1.h_0" or "encoder.h_0", in a Bidirectional
+    "1.forward_layer.h_0" and "1.backward_layer.h_0"; of a Loop they are [1, B, H].
+
+    The export computes what the model does in evaluation, without dropout, in the type of its parameters. A learned
+    state is where it begins, if the state is no input. It is run by onnxruntime with random numbers, at three sizes of
+    batch and time, beside the model; only a layer alone in layout 1, or of another type than float32, which the
+    operators of onnxruntime lack, is not.
 
     Args:
-        layer: an RNN, LSTM or GRU.
-        path: where to write the model too, if given.
-        single_step: one observation, with the state as inputs and outputs: feed h_n and c_n back as h_0 and c_0.
-        state: whether the initial state is an input; without it, it is zeros, or the learned one.
+        model: a layer or a whole model.
+        path: where to write it too, if given.
+        single_step: one observation, with the states as inputs and outputs: feed h_n and c_n back as h_0 and c_0.
+        state: whether the initial states are inputs; without, they are zeros, or the learned ones.
         lengths: whether the valid steps of each row are an input. A row of length 0 keeps its initial state, here too.
-        layout: the operators' attribute: 0 (time first inside) or 1 (batch first inside; onnxruntime lacks it).
+        layout: the operators' attribute: 0 (time first inside) or 1 (batch first inside; of a layer alone).
+        check: whether the export is run beside the model; False does without onnxruntime.
 
     Returns:
         The model, checked by ONNX.
 
     Raises:
-        ConfigError: (a ValueError) if an activation is a callable that ONNX has not, lengths are asked for with a
-            single step, or layout 1 where a Scan is written.
-        DtypeError: if the parameters are of a type that NumPy has not.
-        StreamingUnsupported: if a single step of a layer is asked for that is bidirectional or runs in reverse.
-        MissingExtraError: if onnx is not installed.
+        ConfigError: (a ValueError) with the position and name of a part, option or callable that is not exported;
+            if widths or layouts of parts do not fit each other, lengths are asked for with a single step, layout 1
+            where a Scan is written, or the export does not compute what the model does.
+        DtypeError: if the parameters are of several types, or one that NumPy has not.
+        StreamingUnsupported: if a single step is asked for and a part is bidirectional or runs in reverse.
+        MissingExtraError: if onnx is not installed, or onnxruntime for the check.
 
     Source: ONNX operators RNN, LSTM and GRU of opset 14.
     """
-    kind, onnx, drawing = kind_of(layer), import_onnx(), Drawing()
-    scans = needs_scan(layer)
-    _check(layer, single_step, lengths, layout, scans)
-    inside = _into_the_operators(drawing, layer, single_step, layout)
-    parts = ("h", "c")[: len(layer._state_widths)]
-    given = [f"{part}_0" for part in parts] if state or single_step else []
-    before, ends = given, "lengths" if lengths else ""
-    if not given and (scans or layer.learned_state):
-        before = _first_state(drawing, layer, inside, layout)
-    draw = draw_scans if scans else partial(draw_stack, layout=layout)
-    output, last = draw(drawing, layer, inside, before, ends)
-    output = _out_of_the_operators(drawing, output, layer, single_step, layout)
-
-    directions = 2 if layer.bidirectional else 1
-    dtype = arrays_of(layer)[0].w_ih.dtype
-    leading: Shape = ["batch"] if single_step else ["batch", "time"] if layer.batch_first else ["time", "batch"]
-    kept: list[Shape] = [[layer.num_layers * directions, "batch", width] for width in layer._state_widths]
-    inputs = [Value("x", dtype, [*leading, layer.input_size])]
-    inputs += [Value("lengths", np.int32, ["batch"])] if lengths else []
-    inputs += [Value(name, dtype, shape) for name, shape in zip(given, kept, strict=False)]
-    outputs = {output: Value("output", dtype, [*leading, directions * layer._output_width])}
-    outputs |= {value: Value(f"{part}_n", dtype, shape) for part, value, shape in zip(parts, last, kept, strict=True)}
-    model: ModelProto = drawing.model(f"recurra_{kind}", inputs, outputs)
+    onnx = import_onnx()
+    if layout not in (0, 1):
+        raise ConfigError(f"layout should be 0 or 1, got: {layout!r}")
+    if layout and not isinstance(model, Recurrent):
+        raise ConfigError("layout=1 is for a layer that stands alone; onnxruntime lacks it")
+    if single_step and lengths:
+        raise ConfigError("a single step has no lengths: leave out the rows that have ended")
+    drawn = draw_whole(model, single_step=single_step, state=state, lengths=lengths, layout=layout)
+    if check and _runs_in_onnxruntime(drawn):
+        check_against_onnxruntime(model, drawn)
     if path is not None:
-        onnx.save(model, path)
-    return model
+        onnx.save(drawn.proto, path)
+    made: ModelProto = drawn.proto
+    return made
 
 
 def from_onnx(
@@ -144,43 +145,12 @@ def from_onnx(
     )
 
 
-def _check(layer: Recurrent, single_step: bool, lengths: bool, layout: int, scans: bool) -> None:
-    if layout not in (0, 1):
-        raise ConfigError(f"layout should be 0 or 1, got: {layout!r}")
-    if layout and scans:
-        raise ConfigError(f"layout=1 is an attribute of ONNX's operators, which lack options of {layer!r}")
-    if single_step and lengths:
-        raise ConfigError("a single step has no lengths: leave out the rows that have ended")
-    if single_step:
-        layer._check_streams()
-
-
-def _first_state(drawing: Drawing, layer: Recurrent, x: str, layout: int) -> list[str]:
-    """The parts of the first state [L*D, B, width], learned or zero, with as many rows as x has."""
-    first, dtype = layer._expected().first, arrays_of(layer)[0].w_ih.dtype
-    rows = drawing.add("Gather", drawing.add("Shape", x), drawing.whole_numbers(0 if layout else 1))
-    names = []
-    for k, width in enumerate(layer._state_widths):
-        count = len(layer._names)
-        numbers = np.zeros((count, 1, width), dtype) if first is None else as_array(first[k])[:, None]
-        sizes = drawing.add("Concat", drawing.whole_numbers(count), rows, drawing.whole_numbers(width), axis=0)
-        names.append(drawing.add("Expand", drawing.put(f"first_{k}", numbers), sizes))
-    return names
-
-
 def _by_name(onnx: Any, initialisers: Any) -> dict[str, npt.NDArray[Any]]:
     if isinstance(initialisers, Mapping):
         return {name: np.asarray(numbers) for name, numbers in initialisers.items()}
     return {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in initialisers}
 
 
-def _into_the_operators(drawing: Drawing, layer: Recurrent, single_step: bool, layout: int) -> str:
-    if single_step:
-        return drawing.add("Unsqueeze", "x", drawing.whole_numbers(layout))
-    return drawing.transposed("x", 1, 0, 2) if layer.batch_first != (layout == 1) else "x"
-
-
-def _out_of_the_operators(drawing: Drawing, output: str, layer: Recurrent, single_step: bool, layout: int) -> str:
-    if single_step:
-        return drawing.add("Squeeze", output, drawing.whole_numbers(layout))
-    return drawing.transposed(output, 1, 0, 2) if layer.batch_first != (layout == 1) else output
+def _runs_in_onnxruntime(drawn: Drawn) -> bool:
+    """Whether it should: not a layer that stands alone in layout 1 or in another type than float32, which it lacks."""
+    return not drawn.flow.layout and (drawn.flow.dtype == np.float32 or not drawn.flow.native)
