@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks._etth1_data import TEST, TRAINING, Electricity, load_electricity
 from benchmarks._etth1_report import report
-from benchmarks._etth1_rules import linear_forecasts, rule_forecasts
+from benchmarks._etth1_rules import linear_forecasts, path_forecasts, rule_forecasts
 from benchmarks._record import Record
 from recurra import Forecaster
 
@@ -82,6 +82,12 @@ def run_rules(data: Electricity, part: str) -> dict[str, Any]:
     return {"rules": found}
 
 
+def run_path(data: Electricity, part: str) -> dict[str, Any]:
+    """Score the map that the network corrects, by itself: the recurrent part off."""
+    horizon = int(part.split("-")[1])
+    return data.scores(path_forecasts(data, horizon), horizon, TRAINING - 1)
+
+
 def main() -> None:
     """Run what is missing, then print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -95,6 +101,7 @@ def main() -> None:
             for part in PARTS if arguments.part == "all" else [arguments.part]:
                 data = load_electricity(part.split("-")[0])
                 record.run(f"{part}/rules", lambda part=part, data=data: run_rules(data, part))
+                record.run(f"{part}/off", lambda part=part, data=data: run_path(data, part))
                 key = f"{part}/network/{seed}"
                 run = record.run(key, lambda p=part, d=data, s=seed: run_network(d, p, s), seed=seed)
                 print(f"{key}: validation {run['validation']['mse']:.3f}, test {run['test']['mse']:.3f}", flush=True)

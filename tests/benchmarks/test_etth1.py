@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks._etth1_data import END, TEST, TRAINING, Electricity
 from benchmarks._etth1_report import report
-from benchmarks._etth1_rules import linear_forecasts, rule_forecasts
+from benchmarks._etth1_rules import linear_forecasts, path_forecasts, rule_forecasts
 from recurra.data import SeriesTable
 
 HORIZON = 30
@@ -20,7 +20,8 @@ def daily() -> Electricity:
 
 def test_the_hour_of_the_day_before_and_the_linear_map_know_a_daily_wave(daily):
     """The last value misses a wave of amplitude 1 by 1 - cos(k) at a distance of k, on average over its phases."""
-    for name, forecasts in {**rule_forecasts(daily, HORIZON), "NLinear": linear_forecasts(daily, HORIZON)[0]}.items():
+    maps = {"NLinear": linear_forecasts(daily, HORIZON)[0], "recurrent part off": path_forecasts(daily, HORIZON)}
+    for name, forecasts in {**rule_forecasts(daily, HORIZON), **maps}.items():
         scores = daily.scores(forecasts, HORIZON, TRAINING - 1)
         steps = np.arange(1, HORIZON + 1)
         expected = float(np.mean(1 - np.cos(2 * np.pi * steps / 24))) if name == "last value" else 0.0
@@ -43,6 +44,6 @@ def test_the_report_says_what_is_met():
     errors = {"errors": {"test": " ".join(["0.4"] * 2000)}, "test": {"mse": 0.4, "mae": 0.5}}
     better = {"errors": {"test": " ".join(["0.35"] * 2000)}, "test": {"mse": 0.35, "mae": 0.4}}
     rules = dict.fromkeys(("last value", "seasonal naive", "NLinear"), errors)
-    text = report({"seven-96/rules": {"rules": rules}, "seven-96/network/0": better})
+    text = report({"seven-96/rules": {"rules": rules}, "seven-96/off": errors, "seven-96/network/0": better})
     assert "the bar of 0.375 is met, the aim of 0.345 is missed" in text
     assert "-0.050 (-0.050 to -0.050)" in text
