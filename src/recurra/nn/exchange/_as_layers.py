@@ -43,7 +43,8 @@ def as_layer(part: Module, *, reverse: bool | None = None) -> Recurrent:
     """
     if isinstance(part, Recurrent) and (not reverse or part.reverse):
         return part
-    kind, source, suffix = kind_of_part(part), part, ""
+    kind, suffix = kind_of_part(part), ""
+    source: Any = part
     arguments: dict[str, Any] = {"batch_first": getattr(part, "batch_first", False)}
     if isinstance(part, Loop):
         if part.separate_output:

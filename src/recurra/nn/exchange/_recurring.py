@@ -83,7 +83,7 @@ def _draw_layer(flow: Flow, layer: Recurrent) -> None:
     flow.value = _out_of_the_operators(flow, output)
     flow.width = layer._output_width * (2 if layer.bidirectional else 1)
     for part, value, width in zip(parts, last, layer._state_widths, strict=True):
-        shape = [len(layer._names), "batch", width]
+        shape: list[str | int | None] = [len(layer._names), "batch", width]
         flow.states.append((Value(f"{drawing.scope}{part}", flow.dtype, shape), value))
 
 
