@@ -9,7 +9,8 @@ import numpy.typing as npt
 from recurra.evaluation import Interval, moving_block_bootstrap
 
 BARS = {"seven-96": (0.375, 0.345), "seven-192": (0.41, 0.385), "seven-336": (0.43, 0.405), "seven-720": (0.445, 0.435)}
-RULES = ("last value", "day before", "NLinear")
+RULES = ("last value", "seasonal naive", "NLinear")
+OFF = "recurrent part off"
 TITLES = {"seven": "All seven columns as seven series", "ot": "The oil temperature alone"}
 
 
@@ -23,21 +24,21 @@ def _table(columns: str, runs: Mapping[str, Any]) -> list[str]:
     lines = [
         f"### {TITLES[columns]}",
         "",
-        "| horizon | last value | day before | NLinear | network | MAE | less last value | less day before | "
-        "less NLinear | seeds |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| horizon | last value | seasonal naive | NLinear | recurrent part off | network | MAE | less last value | "
+        "less seasonal naive | less NLinear | less recurrent part off | seeds |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     words = []
     for part in sorted(parts, key=lambda name: int(name.split("-")[1])):
-        rules = runs[f"{part}/rules"]["rules"]
+        rules = {**runs[f"{part}/rules"]["rules"], OFF: runs.get(f"{part}/off")}
         own = [run for key, run in runs.items() if key.startswith(f"{part}/network/")]
-        if not own:
+        if not own or rules[OFF] is None:
             continue
         horizon = int(part.split("-")[1])
         mse = float(np.mean([run["test"]["mse"] for run in own]))
         mae = float(np.mean([run["test"]["mae"] for run in own]))
-        figures = [f"{rules[rule]['test']['mse']:.3f}" for rule in RULES]
-        differences = [_show(_against(own, rules[rule], horizon)) for rule in RULES]
+        figures = [f"{rules[rule]['test']['mse']:.3f}" for rule in (*RULES, OFF)]
+        differences = [_show(_against(own, rules[rule], horizon)) for rule in (*RULES, OFF)]
         cells = [str(horizon), *figures, f"{mse:.3f}", f"{mae:.3f}", *differences, str(len(own))]
         lines.append(f"| {' | '.join(cells)} |")
         words.append(_word(part, mse, rules))

@@ -1,9 +1,11 @@
-"""Forecasts of ETTh1 without a network: the last value, the day before, and a linear map by least squares."""
+"""Forecasts of ETTh1 without a network: the last value, the hour of the day before, a linear map by least squares."""
 
 import numpy as np
 import numpy.typing as npt
 
 from benchmarks._etth1_data import END, TEST, TRAINING, Electricity
+from recurra.baselines import LinearWindow
+from recurra.data.preparation import Reference
 
 Array = npt.NDArray[np.float64]
 
@@ -19,7 +21,7 @@ def rule_forecasts(data: Electricity, horizon: int) -> dict[str, Array]:
     steps = np.arange(1, horizon + 1)
     same_hour = origins[:, None] + steps - DAY * -(-steps // DAY)
     last = np.repeat(data.values[:, origins, None], horizon, axis=2)
-    return {"last value": last, "day before": data.values[:, same_hour]}
+    return {"last value": last, "seasonal naive": data.values[:, same_hour]}
 
 
 def linear_forecasts(data: Electricity, horizon: int) -> tuple[Array, float]:
@@ -39,6 +41,17 @@ def linear_forecasts(data: Electricity, horizon: int) -> tuple[Array, float]:
     best = RIDGES[int(np.argmin(errors))]
     inputs, last = _inputs(data.values, origins)
     return last + inputs @ _solve(gram, cross, best), best
+
+
+def path_forecasts(data: Electricity, horizon: int) -> Array:
+    """What the network corrects, by itself, at the same hours: the map of least absolute error, one for all series."""
+    weights = LinearWindow(WINDOW).fit(data.until(TRAINING)).weights(horizon)
+    assert weights is not None
+    rule = Reference("linear", DAY, weights)
+    origins = np.arange(TRAINING - 1, END)
+    return np.stack(
+        [rule.ahead(lambda j, y=y: y[origins[:, None] - j], np.zeros(len(origins)), horizon) for y in data.values]
+    )
 
 
 def _solve(gram: Array, cross: Array, ridge: float) -> Array:

@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks._etth1_data import TEST, TRAINING, Electricity, load_electricity
 from benchmarks._etth1_report import report
-from benchmarks._etth1_rules import linear_forecasts, rule_forecasts
+from benchmarks._etth1_rules import linear_forecasts, path_forecasts, rule_forecasts
 from benchmarks._record import Record
 from recurra import Forecaster
 
@@ -22,21 +22,24 @@ SETTINGS: dict[str, Any] = {
     "decoder": "segments",
     "segment_length": 48,
     "context": 720,
-    "hidden_size": 128,
+    "hidden_size": 64,
     "dropout": 0.5,
-    "residual": "naive",
+    "residual": "linear",
     "scaling": "standard",
     "calendar": (),
     "quantiles": (0.5,),
-    "learning_rate": 1e-3,
+    "learning_rate": 2e-3,
     "batch_size": 256,
-    "max_epochs": 40,
+    "max_epochs": 12,
     "patience": 12,
 }
 PROTOCOL = (
     "Twelve months to train, four to validate, four to test, of 30 days each; every column standardised by its "
     "training part; mean squared and mean absolute error over all windows of the test part, stride 1, and all columns. "
-    "The point forecast is the median, learned by its absolute error. "
+    "The point forecast is the median, learned by its absolute error, as a correction of the linear map of the last "
+    "336 values with the smallest absolute error. Two settings were tried, on the validation part at horizon 96 of the "
+    "seven columns: 128 neurons on the last value (MSE .711), and 64 on that map (.654). The form of the network "
+    "(720 values in segments of 48, dropout one half) is that of its source. "
     "Early stop on the validation part; NLinear is the linear map of the last 336 values relative to the latest one, "
     "the same for all columns, by least squares with the ridge that is best on the validation part. "
     "Intervals: moving blocks of one horizon over the windows of the test part."
@@ -79,6 +82,12 @@ def run_rules(data: Electricity, part: str) -> dict[str, Any]:
     return {"rules": found}
 
 
+def run_path(data: Electricity, part: str) -> dict[str, Any]:
+    """Score the map that the network corrects, by itself: the recurrent part off."""
+    horizon = int(part.split("-")[1])
+    return data.scores(path_forecasts(data, horizon), horizon, TRAINING - 1)
+
+
 def main() -> None:
     """Run what is missing, then print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -92,6 +101,7 @@ def main() -> None:
             for part in PARTS if arguments.part == "all" else [arguments.part]:
                 data = load_electricity(part.split("-")[0])
                 record.run(f"{part}/rules", lambda part=part, data=data: run_rules(data, part))
+                record.run(f"{part}/off", lambda part=part, data=data: run_path(data, part))
                 key = f"{part}/network/{seed}"
                 run = record.run(key, lambda p=part, d=data, s=seed: run_network(d, p, s), seed=seed)
                 print(f"{key}: validation {run['validation']['mse']:.3f}, test {run['test']['mse']:.3f}", flush=True)

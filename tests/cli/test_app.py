@@ -14,7 +14,7 @@ from recurra.errors import ConfigError, TrainingError
 
 Run = Callable[..., Any]
 RECURRA = str(Path(sys.executable).with_name("recurra"))
-VERBS = ["fit", "predict", "backtest", "stream", "data", "demo", "doctor"]
+VERBS = ["fit", "predict", "backtest", "tune", "stream", "data", "demo", "doctor"]
 
 
 def test_help_names_every_verb_and_every_exit_code(run: Run) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import recurra
@@ -22,6 +23,17 @@ def test_a_model_is_trained_and_saved(run: Run, table: Path, tmp_path: Path) -> 
     assert "epoch    1  loss" in found.err  # plain lines, for standard error is no terminal here
     model = recurra.load(tmp_path / "model")
     assert (model.horizon, model.hidden_size, model.context) == (3, 4, 14)
+
+
+def test_several_targets_and_static_columns(run: Run, table: Path, tmp_path: Path) -> None:
+    frame = pd.read_csv(table)
+    frame = frame.assign(z=2 * frame["y"], region=frame["unique_id"])
+    frame.to_csv(tmp_path / "two.csv", index=False)
+    flags = ("--y", "y", "--y", "z", "--static-covariates", "region", "--unseen", "ignore", "--scaling", "log")
+    assert run("fit", tmp_path / "two.csv", "--out", tmp_path / "model", "--horizon", 3, *flags, *QUICK).code == 0
+    found = run("predict", tmp_path / "model", tmp_path / "two.csv")
+    assert found.code == 0
+    assert {"target", "forecast"} <= set(found.out.splitlines()[0].replace(",", " ").split())
 
 
 def test_json_out_and_json_lines_err(run: Run, table: Path, tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_a_flag_of_another_task_and_an_unknown_task_are_refused(run: Run, fixes:
     assert "--quantiles" in wrong.err
     unknown = run("fit", "--task", "weather", fixes, "--out", tmp_path / "model")
     assert unknown.code == 2
-    assert "forecast, trajectory" in unknown.err
+    assert "choose from forecast, market, trajectory" in unknown.err
 
 
 def test_settings_come_from_a_toml_table_of_their_own(run: Run, fixes: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from sktime.utils.estimator_checks import check_estimator
 
 from recurra.learners.adapters import RecurrentForecaster
 
-pytestmark = pytest.mark.conformance
+pytestmark = [pytest.mark.conformance, pytest.mark.timeout(1800)]  # a minute and a half on a machine at rest
 
 CHECKS = 750  # sktime 1.2 runs 890 of them on two sets of parameters
 

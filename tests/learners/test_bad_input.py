@@ -101,7 +101,7 @@ def test_what_is_asked_for_is_mended(table, quick):
     assert np.isfinite(masked.predict(holes)["forecast"]).all()
 
 
-@pytest.mark.parametrize("scaling", ["running", "standard", "robust"])
+@pytest.mark.parametrize("scaling", ["running", "instance", "log", "standard", "robust"])
 @pytest.mark.parametrize("residual", ["auto", "none", "seasonal_change", "linear"])
 def test_a_constant_series_works(residual, scaling, table, quick):
     constant = table.assign(y=np.where(table["unique_id"] == "a", 5.0, 0.0))
@@ -110,6 +110,7 @@ def test_a_constant_series_works(residual, scaling, table, quick):
     assert np.isfinite(answer[["forecast", "q10", "q90"]]).all(axis=None)
     if residual == "seasonal_change":
         assert answer["forecast"].to_numpy() == pytest.approx(np.repeat([5.0, 0.0], 3), abs=1.0)
+    assert "2 of 2 series ('a', 'b') do not vary" in model.reasons_["constant series"]
 
 
 @pytest.mark.parametrize("scaling", ["running", "standard", "none"])
@@ -135,6 +136,12 @@ SETTINGS = [
     ({"gaps": "fill"}, "gaps='fill' makes missing targets: it needs missing='mask'"),
     ({"device": "abacus"}, "device='abacus' cannot be used here"),
     ({"freq": "fortnight"}, "unknown frequency 'fortnight'"),
+    ({"freq": "irregular:1D@UTC"}, "the gap must be of fixed size"),
+    ({"y": ()}, "name at least one column to forecast"),
+    ({"y": ("y", "y")}, "'y' has two roles"),
+    ({"y": ("y", "z"), "decoder": "recursive"}, "several targets are not; use another decoder"),
+    ({"scaling": "log", "output": "log_normal"}, "use one of them"),
+    ({"static_covariates": ("y",)}, "'y' has two roles"),
     ({"calendar": ("moon",)}, "unknown calendar feature 'moon'"),
     ({"validation": 58}, "validation=58 leaves too few to learn from"),
 ]
@@ -173,6 +180,90 @@ def test_a_category_that_comes_only_after_the_training_rows_is_named(quick, make
     table = make_table(c=np.where(np.arange(60) == 58, "fair", "none"))
     with pytest.raises(BadValueError, match=r"row 59, column 'c': category 'fair' was not seen at fit.*validation"):
         quick(past_covariates=("c",)).fit(table)
+
+
+def test_a_category_that_was_never_seen_is_refused_or_unknown(quick, make_table):
+    """At fit (in the validation rows), in a table, in its future and in a stream; never a crash."""
+    table = make_table(n=63, c=np.where(np.arange(63) % 3, "u", "v"), k=np.where(np.arange(63) % 2, "r", "s"))
+    table["s"] = table["unique_id"]
+    number = table.groupby("unique_id").cumcount()
+    past, future = table[number < 60], table[number >= 60].drop(columns="y")
+    kinds = {"past_covariates": ("k",), "future_covariates": ("c",), "static_covariates": ("s",)}
+    strict, lenient = (quick(unseen=unseen, **kinds).fit(past) for unseen in ("refuse", "ignore"))
+    cases = (
+        (past.assign(k=past["k"].where(past.index != 5, "new")), future, r"row 6, column 'k': category 'new'"),
+        (past.assign(s="new"), future, "column 's': category 'new' was not seen at fit"),
+        (past, future.assign(c="new"), "column 'c': category 'new' was not seen at fit"),
+    )
+    for rows, ahead, said in cases:
+        with pytest.raises(BadValueError, match=said):
+            strict.predict(rows, ahead)
+        assert np.isfinite(lenient.predict(rows, ahead)["forecast"]).all()
+    fitted = quick(unseen="ignore", **kinds).fit(past.assign(k=past["k"].where(past.index != 58, "late")))
+    assert np.isfinite(fitted.predict(past, future)["forecast"]).all()
+
+
+def test_a_future_table_with_wrong_dates_names_row_expected_and_found(quick, make_table):
+    table = make_table(n=63, f=1.0)
+    number = table.groupby("unique_id").cumcount()
+    past, future = table[number < 60], table[number >= 60].drop(columns="y")
+    model = quick(future_covariates=("f",)).fit(past)
+    moved = future.assign(ds=future["ds"].where(future["unique_id"] == "a", future["ds"] + pd.Timedelta(days=1)))
+    said = r"row 4, column 'ds' \(series 'b'\): expected 2024-03-01, found 2024-03-02; .*needs the 3 rows 2024-03-01 to"
+    with pytest.raises(TableError, match=said):
+        model.predict(past, moved)
+    skipping = future.drop(index=future.index[1])
+    with pytest.raises(TableError, match=r"row 2, column 'ds' \(series 'a'\): expected 2024-03-02, found 2024-03-03"):
+        model.predict(past, skipping)
+
+
+def test_a_negative_value_under_a_log_scale_is_named(quick, table):
+    wrong = changed(table, "y", 17, -0.25)
+    with pytest.raises(BadValueError, match=r"row 17, column 'y' \(series 'a'\): -0.25 is negative; .*another scaling"):
+        quick(scaling="log").fit(wrong)
+    model = quick(scaling="log").fit(table)
+    with pytest.raises(BadValueError, match="row 17, column 'y'"):
+        model.predict(wrong)
+    assert (model.predict(table.assign(y=0.0)).drop(columns=["unique_id", "ds"]) >= 0).all(axis=None)
+
+
+def test_a_static_column_with_two_values_is_refused(quick, table):
+    """Given in one row of a series it holds for all of them."""
+    static = table.assign(s=np.where(table["unique_id"] == "a", 1.0, 2.0))
+    with pytest.raises(BadValueError, match=r"row 17, column 's' .*5.0 is unlike 1.0 in row 1, .*one value a series"):
+        quick(static_covariates=("s",)).fit(changed(static, "s", 17, 5.0))
+    once = static.assign(s=static["s"].where(static.groupby("unique_id").cumcount() == 7))
+    models = [quick(static_covariates=("s",)).fit(rows) for rows in (static, once)]
+    assert models[0].model_hash_ == models[1].model_hash_
+    with pytest.raises(BadValueError, match=r"row 61, column 's'.*the series gives no value of this static column"):
+        quick(static_covariates=("s",)).fit(static.assign(s=static["s"].where(static["unique_id"] == "a")))
+
+
+def test_short_series_are_learned_from_and_forecast(quick, make_table):
+    """One row, five rows, fewer than a season and fewer than the context, beside long ones."""
+    table = pd.concat([make_table("a", 60), make_table("b", 1), make_table("c", 5), make_table("d", 9)])
+    model = quick(residual="auto").fit(table)
+    assert model.reasons_["short series"].startswith("2 of 4 series ('b', 'c') have fewer than 8 rows")
+    assert model.reasons_["bare series"].startswith("1 of 4 series ('b')")
+    answer = model.predict(table)
+    assert answer["unique_id"].tolist() == [name for name in "abcd" for _ in range(3)]
+    assert np.isfinite(answer[["forecast", "q10", "q90"]]).all(axis=None)
+    stream = model.stream(table)
+    np.testing.assert_allclose(stream.forecasts().quantiles, model.forecasts(table).quantiles, rtol=1e-9)
+
+
+def test_rows_at_any_time_need_to_be_declared(quick, make_table):
+    table = make_table()
+    table["ds"] += pd.to_timedelta(table.groupby("unique_id").cumcount() ** 2, unit="min")
+    with pytest.raises(TimeStampError, match="row 3, column 'ds'"):
+        quick().fit(table)
+    with pytest.raises(ConfigError, match="calendar features need steps whose dates are known"):
+        quick(freq="irregular", calendar=("hour",)).fit(table)
+    model = quick(freq="irregular", season=None).fit(table)
+    assert "dated by the median gap, 1499min" in model.reasons_["frequency"]  # 24 h and 59 min, the middle of 59 gaps
+    assert (model.season_, model.frequency_) == (1, "irregular:1499min")
+    last = table.groupby("unique_id")["ds"].max().iloc[0]
+    assert model.predict(table)["ds"].iloc[0] == last + pd.Timedelta(minutes=1499)
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "README.md", "manifest.json"])

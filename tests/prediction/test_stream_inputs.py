@@ -126,7 +126,7 @@ def test_irregular_rows(numbered, frame, predictor):
     table = read(rows, Columns(), "irregular")
     median = int(np.median(np.diff(np.cumsum(gaps))))
     assert table.frequency.code == (f"irregular:{median}" if numbered else f"irregular:{median}min")
-    model = predictor(table, future=("f",), calendar=() if numbered else ("hour",))
+    model = predictor(table, future=("f",))
     stream = ForecastStream(model, Columns())
     for t in range(20):
         future = next_rows(rows, t)

@@ -77,6 +77,7 @@ app.command("recurra.cli.fit_trajectory:backtest_trajectory", name="backtest-tra
 app.command("recurra.cli.fit_translation:fit_translation", name="fit-translation", show=False)
 app.command("recurra.cli.predict:predict", name="predict", help="Forecast what comes after a table's last rows.")
 app.command("recurra.cli.backtest:backtest", name="backtest", help="Score a forecaster beside the naive rules.")
+app.command("recurra.cli.tune:tune", name="tune", help="Choose a forecaster's settings on held-out past rows.")
 app.command("recurra.cli.stream:stream", name="stream", help=STREAM)
 app.command("recurra.cli.translate:translate", name="translate", help=TRANSLATE)
 app.command("recurra.cli.fit_sound:fit_speech", name="fit-speech", show=False)

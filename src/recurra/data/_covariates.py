@@ -82,8 +82,8 @@ def spread_static(values: Values, rows: "Rows", name: str, places: Places) -> Va
         if len(other):
             at, before = int(other[0]), int(rows.file_rows[given[0]])
             raise BadValueError(
-                f"{_where(rows, at, name, places)}: {values[at]!r} is unlike {first!r} in row {before}, but a static "
-                "column has one value a series; correct it, or use it as a past or future covariate"
+                f"{_where(rows, at, name, places)}: {plain(values[at])!r} is unlike {plain(first)!r} in row {before}, "
+                "but a static column has one value a series; correct it, or use it as a past or future covariate"
             )
         result[begin:end] = first
     return result

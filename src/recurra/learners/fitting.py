@@ -39,7 +39,6 @@ Network = TypeVar("Network", bound=torch.nn.Module)
 
 ORIGINS_BUDGET = 4_000_000
 VALIDATED = 4_000
-HINDCAST = 400
 BATCHES_OF_AN_EPOCH = 50
 
 
@@ -95,7 +94,7 @@ def fit_forecaster(table: SeriesTable, config: ForecasterConfig, progress: Progr
     if trials[-1].history.ending == "interrupted":
         best.history.ending = "interrupted"
     error = next((trial.error for trial in trials if trial.error is not None), None)
-    held_out = best.predictor.hindcast(table, cuts - 1, None if best.predictor.is_direct else HINDCAST)
+    held_out = best.predictor.hindcast(table, cuts - 1, best.predictor.affordable)
     validation = validation_scores(best.predictor, table, held_out)
     single = cast("ForecastPredictor", best.predictor)
     predictor, told = learn_from_held_out(single, table, held_out, stopping_ends(table, cuts, config), config)
@@ -189,7 +188,12 @@ def choose_spec(training: SeriesTable, config: ForecasterConfig) -> PreparationS
     season = config.season or frequency.season
     calendar = config.calendar
     if calendar == "auto":
-        calendar = default_calendar(frequency)
+        calendar = () if frequency.irregular else default_calendar(frequency)
+    elif frequency.irregular and calendar:
+        raise ConfigError(
+            "calendar features need steps whose dates are known, which those of irregular rows are not; use "
+            "calendar=(), and give the hour or the day as a past covariate"
+        )
     elif frequency.is_index and calendar:
         raise ConfigError("calendar features need dates; the time stamps are whole numbers: use calendar=()")
     return PreparationSpec(

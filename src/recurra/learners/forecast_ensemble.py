@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from recurra.data.series import SeriesTable
 from recurra.learners.choices import validation_cuts
-from recurra.learners.fitting import HINDCAST, Fitted, fit_forecaster, validation_scores
+from recurra.learners.fitting import Fitted, fit_forecaster, validation_scores
 from recurra.learners.schema import ForecasterConfig
 from recurra.prediction import ForecastPredictor
 from recurra.prediction.ensemble import EnsemblePredictor
@@ -31,7 +31,7 @@ def fit_ensemble(table: SeriesTable, config: ForecasterConfig) -> Fitted:
     members = [one.predictor for one in fitted if isinstance(one.predictor, ForecastPredictor)]
     predictor = EnsemblePredictor(members)
     cuts = validation_cuts(table, config)
-    held_out = predictor.hindcast(table, cuts - 1, None if predictor.is_direct else HINDCAST)
+    held_out = predictor.hindcast(table, cuts - 1, predictor.affordable)
     losses = ", ".join(f"{one.history.best_loss:.4f}" for one in fitted)
     told = f"{len(members)} networks with seeds {config.seed} to {config.seed + len(members) - 1} (losses {losses})"
     return replace(

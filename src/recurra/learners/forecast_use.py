@@ -1,22 +1,82 @@
-"""What a fitted forecaster can do beside predicting: go on learning, and carry its streams along."""
+"""What a forecaster can do beside fitting and predicting: be tested, tuned, updated, explained and drawn."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
+from recurra.data.forecasts import Forecasts
 from recurra.data.frequency import show_stamp
+from recurra.data.series import SeriesTable
+from recurra.data.targets import find_peers
 from recurra.errors import ConfigError, TableError
+from recurra.evaluation import BacktestReport, Overlap, Window, backtest
 from recurra.learners.forecast_update import last_learned, old_rows, update_predictor
+from recurra.learners.parameters import validate
+from recurra.learners.schema import ForecasterConfig
+from recurra.prediction import EnsemblePredictor
+from recurra.prediction.attribution import Attribution, explain
 from recurra.training.continued import Retention
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from recurra.learners.forecaster import AnyStream, Forecaster
+    from recurra.learners.tuning import Choice, Tuned
 
 Self = TypeVar("Self", bound="ForecasterUse")
 
 
 class ForecasterUse:
-    """The part of `Forecaster` that works on a fitted model."""
+    """The part of `Forecaster` that is about using it."""
+
+    def backtest(
+        self,
+        table: Any,
+        folds: int = 8,
+        stride: int | None = None,
+        refit: int = False,
+        window: Window = "expanding",
+        overlap: Overlap = "refuse",
+    ) -> BacktestReport:
+        """Score this learner's settings on rows it never saw, beside the naive rules.
+
+        The origin rolls forward over the last rows of the table. A fresh copy is fitted on the rows before
+        the first origin, or before every `refit`-th; this model itself is left as it is.
+
+        Args:
+            table: as for `fit`.
+            folds: number of origins.
+            stride: rows between origins; the horizon by default.
+            refit: fit again at every so many origins; True means at each, False only before the first.
+            window: "expanding" fits on all rows before the origin, "sliding" on as many as the first origin has.
+            overlap: "refuse" a stride below the horizon, or "declare" that rows are scored several times.
+        """
+        model = cast("Forecaster", self)
+        config = validate(ForecasterConfig, model.get_params())
+        series = model._table(table, config)
+        notes: list[str] = []
+
+        def fit(history: SeriesTable) -> Callable[[SeriesTable, SeriesTable | None], Forecasts]:
+            fresh = type(model)(**model.get_params()).fit(history)
+            notes[:] = [f"Intervals: {fresh.reasons_['conformal']}."] if config.conformal else []
+            return fresh._predictor.forecasts
+
+        report = backtest(
+            series,
+            fit,
+            horizon=config.horizon,
+            levels=config.quantiles,
+            folds=folds,
+            stride=stride,
+            refit=refit,
+            window=window,
+            overlap=overlap,
+            season=config.season or series.frequency.season,
+            future_covariates=config.future_covariates,
+        )
+        return replace(report, notes=tuple(notes))
 
     def update(
         self: Self,
@@ -102,3 +162,104 @@ class ForecasterUse:
         model._require_fit()
         carried: AnyStream = cast("Any", stream).under(model._predictor)
         return carried
+
+    def tune(
+        self,
+        table: Any,
+        trials: int = 20,
+        *,
+        space: "Mapping[str, Choice] | None" = None,
+        storage: str | None = None,
+        name: str = "recurra",
+        max_seconds: float | None = None,
+        seed: int = 0,
+    ) -> "Tuned":
+        """Choose settings on held-out past rows with Optuna (the extra `tune`); this model itself is left as it is.
+
+        Every trial learns from the rows before the validation part and is held against that part; one that lags behind
+        after some epochs is pruned. Settings outside the space are this model's.
+
+        Args:
+            table: past rows only, as for `fit`: what the tuned model is to be judged by must not be among them.
+            trials: how many there shall be in the end; those of an earlier run with the same storage count.
+            space: setting -> values to choose from, or (low, high), or (low, high, "log"); a sensible one by default.
+            storage: a path, or a database's address, that keeps the trials, so that the search can go on later.
+            name: of the study in the storage.
+            max_seconds: no trial begins after that.
+            seed: of the search.
+
+        Returns:
+            `model`, fitted with the best settings; `trials`; and `best`, those settings.
+        """
+        from recurra.learners.tuning import tune_forecaster
+
+        model = cast("Forecaster", self)
+        series = model._table(table, validate(ForecasterConfig, model.get_params()))
+        how = {"storage": storage, "name": name, "max_seconds": max_seconds, "seed": seed}
+        return tune_forecaster(model, series, space, trials, how)
+
+    def explain(
+        self,
+        table: Any,
+        future: Any = None,
+        *,
+        series: str | int | None = None,
+        step: int = 1,
+        lags: int = 28,
+        points: int = 64,
+    ) -> Attribution:
+        """Which inputs, at which lags, make the mean forecast of a step what it is: integrated gradients.
+
+        The forecast is what the rule says, plus the network's correction at average inputs, plus one attribution for
+        each input and lag. What the sum leaves unexplained is told as `completeness_error`; more points make it less.
+
+        Args:
+            table: the rows so far, as for `predict`.
+            future: as for `predict`.
+            series: which one; may be left out where there is only one.
+            step: which step ahead.
+            lags: so many last rows are told one by one, the earlier ones together.
+            points: gradients between average and actual inputs.
+        """
+        model = cast("Forecaster", self)
+        model._require_fit()
+        rows = model._known_table(table)
+        if series is None and rows.n_series > 1:
+            raise ConfigError(f"there are {rows.n_series} series; say which one: series={rows.ids[0]!r}")
+        place = 0 if series is None else rows.index_of(series)
+        kin = find_peers(rows.ids, rows.columns.targets)[place] if rows.columns.more_targets else np.array([place])
+        one = rows.select(kin[kin >= 0])
+        single = model._predictor.members[0] if isinstance(model._predictor, EnsemblePredictor) else model._predictor
+        _, known = single.steps_after(one, future, model._tables(model._config), None)
+        return explain(model._predictor, one, known, step, lags, points, one.index_of(rows.ids[place]))
+
+    def plot(self, table: Any, future: Any = None, *, history: int | None = None, most: int = 6) -> "Figure":
+        """The forecast of each series as a fan after its last rows (the extra `plots`).
+
+        Args:
+            table: the rows so far, as for `predict`.
+            future: as for `predict`.
+            history: rows shown before the forecast; four horizons, and at least 48, by default.
+            most: series drawn, the first ones of the table.
+
+        Returns:
+            A matplotlib Figure; write it with `recurra.plots.save`.
+        """
+        from recurra.plots import FanSeries, fans
+
+        model = cast("Forecaster", self)
+        model._require_fit()
+        rows = model._known_table(table)
+        found = model.forecasts(rows, future)
+        shown = max(4 * found.horizon, 48) if history is None else history
+        drawn = []
+        for i, name in enumerate(rows.ids[:most]):
+            part, place = rows.series(i), found.ids.index(name)
+            title = str(name) if rows.n_series > 1 or model._config.unique_id is not None else ""
+            past = slice(max(len(part) - shown, 0), None)
+            drawn.append(
+                FanSeries(
+                    part.ds[past], part.y[past], found.ds[place], found.levels, found.quantiles[place], title=title
+                )
+            )
+        return fans(drawn, columns=1 if len(drawn) == 1 else 2)

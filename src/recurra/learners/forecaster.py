@@ -1,7 +1,7 @@
 """Forecaster: a table of time series in, dated forecasts out, in batch and live."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -13,7 +13,6 @@ from recurra.data.forecasts import Forecasts
 from recurra.data.frequency import show_stamp
 from recurra.data.series import SeriesTable
 from recurra.errors import TableError
-from recurra.evaluation import BacktestReport, Overlap, Window, backtest
 from recurra.learners.card import DataNote, forecast_card
 from recurra.learners.fitting import Fitted
 from recurra.learners.forecast_ensemble import fit_ensemble
@@ -217,52 +216,6 @@ class Forecaster(ForecasterUse, Learner):
         self._require_fit()
         series = self._known_table(table)
         return self._predictor.hindcast(series, np.full(series.n_series, since))
-
-    def backtest(
-        self,
-        table: Any,
-        folds: int = 8,
-        stride: int | None = None,
-        refit: int = False,
-        window: Window = "expanding",
-        overlap: Overlap = "refuse",
-    ) -> BacktestReport:
-        """Score this learner's settings on rows it never saw, beside the naive rules.
-
-        The origin rolls forward over the last rows of the table. A fresh copy is fitted on the rows before
-        the first origin, or before every `refit`-th; this model itself is left as it is.
-
-        Args:
-            table: as for `fit`.
-            folds: number of origins.
-            stride: rows between origins; the horizon by default.
-            refit: fit again at every so many origins; True means at each, False only before the first.
-            window: "expanding" fits on all rows before the origin, "sliding" on as many as the first origin has.
-            overlap: "refuse" a stride below the horizon, or "declare" that rows are scored several times.
-        """
-        config = validate(ForecasterConfig, self.get_params())
-        series = self._table(table, config)
-        notes: list[str] = []
-
-        def fit(history: SeriesTable) -> Callable[[SeriesTable, SeriesTable | None], Forecasts]:
-            model = type(self)(**self.get_params()).fit(history)
-            notes[:] = [f"Intervals: {model.reasons_['conformal']}."] if config.conformal else []
-            return model._predictor.forecasts
-
-        report = backtest(
-            series,
-            fit,
-            horizon=config.horizon,
-            levels=config.quantiles,
-            folds=folds,
-            stride=stride,
-            refit=refit,
-            window=window,
-            overlap=overlap,
-            season=config.season or series.frequency.season,
-            future_covariates=config.future_covariates,
-        )
-        return replace(report, notes=tuple(notes))
 
     def stream(
         self, table: Any = None, late: str = "refuse", repeated: str = "refuse", skipped: str = "refuse"

@@ -13,6 +13,9 @@ from recurra.prediction import ForecastPredictor, Hindcast
 from recurra.prediction.conformal import Conformal
 from recurra.prediction.copula import Copula
 
+RANKED = 4_000
+"""Origins that correlations are learned from at most, evenly spaced."""
+
 
 def learn_from_held_out(
     predictor: ForecastPredictor, table: SeriesTable, held_out: Hindcast, stops: Rows, config: ForecasterConfig
@@ -27,8 +30,10 @@ def learn_from_held_out(
         config: the settings.
     """
     copula = None
-    if predictor.is_direct and predictor.horizon > 1:
-        copula = Copula.fit(held_out.ranks, _whole_windows(held_out))
+    has_ranks = config.output != "quantiles" or len(config.quantiles) > 1
+    if predictor.is_direct and predictor.horizon > 1 and has_ranks:
+        every = -(-len(held_out.ranks) // RANKED) or 1
+        copula = Copula.fit(held_out.ranks[::every], _whole_windows(held_out))
     if not config.conformal:
         return predictor.with_(copula, None), {}
     part, told = _calibration_part(table, held_out, stops)

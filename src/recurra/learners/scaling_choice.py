@@ -51,7 +51,9 @@ def choose_scaling(
 
 
 def _loss(predictor: AnyPredictor, table: SeriesTable, cuts: Rows) -> float:
-    hindcast = predictor.hindcast(table, np.maximum(cuts - 1, 0), None if predictor.is_direct else FED_BACK)
+    hindcast = predictor.hindcast(
+        table, np.maximum(cuts - 1, 0), predictor.affordable if predictor.is_direct else FED_BACK
+    )
     error = hindcast.actual[:, :, None] - hindcast.quantiles
     levels = np.array(hindcast.levels)
     pinball = np.maximum(levels * error, (levels - 1.0) * error).mean(axis=2)

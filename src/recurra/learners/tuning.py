@@ -131,6 +131,7 @@ class _Pruning(NoProgress):
 
     def epoch(self, record: EpochRecord, best: bool, seconds_left: float) -> None:
         """Report the validation loss."""
+        del best, seconds_left
         self._epochs += 1
         self._trial.report(record.validation_loss, self._epochs)
         if self._trial.should_prune():

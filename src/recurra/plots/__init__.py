@@ -4,6 +4,7 @@ Nothing here touches pyplot or a screen: each function returns a matplotlib Figu
 """
 
 from recurra.plots.alignment import alignment_chart
+from recurra.plots.attribution import attribution_map
 from recurra.plots.calibration import pit_histogram
 from recurra.plots.fan import FanSeries, fan, fans
 from recurra.plots.files import save
@@ -19,6 +20,7 @@ __all__ = [
     "Saturation",
     "TrackPicture",
     "alignment_chart",
+    "attribution_map",
     "fan",
     "fans",
     "gradient_decay",

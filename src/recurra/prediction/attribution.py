@@ -9,7 +9,7 @@ import torch
 
 from recurra.data.calendar import calendar_columns
 from recurra.data.frames import to_native
-from recurra.data.preparation import Preparation, PreparedRows
+from recurra.data.preparation import Origins, Preparation
 from recurra.data.preparation.covariates import CategoryColumn, CovariateEncoder
 from recurra.data.preparation.reference import Array
 from recurra.data.readers import TableKind
@@ -99,17 +99,18 @@ class Attribution:
 
 
 def explain(
-    predictor: AnyPredictor, table: SeriesTable, known: Array, step: int, lags: int, points: int
+    predictor: AnyPredictor, table: SeriesTable, known: Array, step: int, lags: int, points: int, series: int = 0
 ) -> Attribution:
-    """The mean forecast after the last row of a table of one series, taken apart.
+    """The mean forecast after the last row of one series, taken apart.
 
     Args:
         predictor: the trained model; an ensemble's attributions are the means of its members'.
-        table: rows of one series.
-        known: what is known in advance of the steps ahead, [1, horizon, K].
+        table: rows of the series, and of its other targets where there are several.
+        known: what is known in advance of the steps ahead, [series, horizon, K].
         step: which step ahead, from 1.
         lags: so many last rows are told one by one.
         points: gradients between base and input.
+        series: index of the one to explain.
 
     Raises:
         ConfigError: if the network does not forecast that step at once, or a number is below 1.
@@ -122,30 +123,32 @@ def explain(
             f"step={step} is forecast by feeding back; the network itself says steps 1 to {predictor.shape.horizon}"
         )
     if isinstance(predictor, EnsemblePredictor):
-        return _mean([_explain(member, table, known, step, lags, points) for member in predictor.members])
-    return _explain(predictor, table, known, step, lags, points)
+        return _mean([_explain(member, table, known, step, lags, points, series) for member in predictor.members])
+    return _explain(predictor, table, known, step, lags, points, series)
 
 
 def _explain(
-    predictor: ForecastPredictor, table: SeriesTable, known: Array, step: int, lags: int, points: int
+    predictor: ForecastPredictor, table: SeriesTable, known: Array, step: int, lags: int, points: int, series: int
 ) -> Attribution:
     prepared = predictor.preparation.rows(table)
-    rows = prepared.last_rows
-    x = torch.from_numpy(prepared.inputs(np.arange(len(table))))[None]
-    origins = prepared.origins(rows)
+    mine = np.arange(prepared.offsets[series], prepared.offsets[series + 1])
+    x = torch.from_numpy(prepared.inputs(mine))[None]
+    origins = prepared.origins(mine[-1:])
     size = predictor.shape.lookback
     window = torch.from_numpy(origins.window(size)) if size else torch.zeros(1, 0, dtype=torch.float64)
-    inputs = (x, torch.from_numpy(known[:, : predictor.shape.horizon]), window)
-    bases = tuple(part.mean(1, keepdim=True).expand_as(part) if part.numel() else part for part in inputs)
-    rule = _rule_path(predictor, prepared)
+    inputs = (x, torch.from_numpy(known[series : series + 1, : predictor.shape.horizon]), window)
+    usual = torch.from_numpy(prepared.known_at(mine).mean(0))
+    means = (x.mean(1, keepdim=True), usual[None, None], window.mean(1, keepdim=True) if size else window)
+    bases = tuple(mean.expand_as(part) for mean, part in zip(means, inputs, strict=True))
+    rule = _rule_path(predictor, origins)
     gradients = _mean_gradients(predictor, rule, inputs, bases, step, points)
     own, ahead, last = (((p - b) * g)[0].numpy() for p, b, g in zip(inputs, bases, gradients, strict=True))
     with torch.no_grad():
         forecast, start = (float(_mean_at(predictor, rule, parts, step)) for parts in (inputs, bases))
-    said = float(rule.ahead[0, step - 1])
+    said = float(predictor.preparation.in_units(rule.ahead[0, step - 1 : step].numpy())[0])
     shown = min(lags, len(own))
     return Attribution(
-        series=table.ids[0],
+        series=table.ids[series],
         step=step,
         forecast=forecast,
         rule=said,
@@ -161,8 +164,7 @@ def _explain(
     )
 
 
-def _rule_path(predictor: ForecastPredictor, prepared: PreparedRows) -> RulePath:
-    origins = prepared.origins(prepared.last_rows)
+def _rule_path(predictor: ForecastPredictor, origins: Origins) -> RulePath:
     ahead = predictor.preparation.rule.ahead(origins.lookback, origins.shift, predictor.shape.horizon)
     columns = (ahead, origins.step[:, None], origins.scale[:, None])
     return RulePath(*(torch.from_numpy(column) for column in columns))
@@ -176,7 +178,8 @@ def _mean_at(predictor: ForecastPredictor, rule: RulePath, parts: Sequence[Tenso
     shape = predictor.shape
     raw = network.raw(output[:, -1], known if shape.n_future else None, window if shape.lookback else None)
     path = RulePath(*(column.expand(n, -1) for column in (rule.ahead, rule.step, rule.scale)))
-    mean: Tensor = network.output.distribution(raw, path).mean[:, step - 1]
+    said = predictor.in_table_units(network.output.distribution(raw, path))
+    mean: Tensor = said.mean[:, step - 1]
     return mean
 
 
@@ -200,7 +203,7 @@ def _mean_gradients(
         found = torch.autograd.grad(mean.sum(), ways, allow_unused=True)
         for total, gradient in zip(totals, found, strict=True):
             if gradient is not None:
-                total += gradient.sum(0, keepdim=True)
+                total.add_(gradient.sum(0, keepdim=True))
     return [total / points for total in totals]
 
 
@@ -219,19 +222,21 @@ def input_names(preparation: Preparation) -> tuple[str, ...]:
     """Names of the network's inputs at a row; those that nothing names are numbered."""
     spec = preparation.spec
     begin = ["level", *(f"value {lag} before" for lag in spec.lags)]
-    begin += ["observed"] * spec.show_missing + ["gap"] * bool(getattr(spec, "show_gap", False))
-    begin += _encoded(preparation.past)
-    end = known_names(preparation)
-    between = preparation.n_inputs - len(begin) - len(end)
-    return (*begin, *(f"other {i + 1}" for i in range(between)), *end)
+    begin += ["observed"] * spec.show_missing + ["gap"] * spec.show_gap
+    begin += ["time since"] * (preparation.elapsed is not None)
+    begin += _encoded(preparation.past) + _encoded(preparation.static)
+    begin += [f"level of {name}" for name in spec.targets]
+    begin += [f"{name} observed" for name in spec.targets if spec.show_missing]
+    begin += [f"asked for {name}" for name in spec.targets]
+    return (*begin, *known_names(preparation))
 
 
 def _encoded(encoder: CovariateEncoder) -> list[str]:
     names = []
     for name, column in encoder.columns.items():
         if isinstance(column, CategoryColumn):
-            labels = list(map(str, column.vocabulary.values))[: column.width]
-            names += [f"{name}={label}" for label in labels] + [name] * (column.width - len(labels))
+            names += [f"{name}={label}" for label in column.vocabulary.values]
         else:
-            names += [name] * column.width
+            names.append(name)
+        names += [f"{name} missing", f"{name} gap"] if column.masked else []
     return names

@@ -42,6 +42,7 @@ class EnsemblePredictor:
         self.network = torch.nn.ModuleList([member.network for member in self.members])
         first = self.members[0]
         self.shape, self.horizon, self.is_direct = first.shape, first.horizon, first.is_direct
+        self.affordable = first.affordable
 
     @property
     def preparation(self) -> Preparation:

@@ -36,6 +36,8 @@ from recurra.prediction.future import FutureReader
 from recurra.shapes import Tensor
 
 ROWS_AT_ONCE = 200_000
+QUICK_OUTPUTS = ("quantiles", "normal", "log_normal")
+FED_BACK, SEARCHED = 400, 2_000
 QUANTILES_AT_ONCE = 4_000_000
 LINEAR, COPULA, MARGINS = "preparation.linear", "copula", "conformal.margins"
 LATER = ("decoder", "output", "components", "options", "lookback", "segment")
@@ -116,6 +118,13 @@ class ForecastPredictor:
     def is_direct(self) -> bool:
         """Whether the network forecasts all steps at once, so that nothing needs to be fed back."""
         return self.horizon == self.shape.horizon
+
+    @property
+    def affordable(self) -> int | None:
+        """Origins to hindcast where not all are wanted: None for all, fewer if answers are fed back or searched for."""
+        if not self.is_direct:
+            return FED_BACK
+        return None if self.shape.output in QUICK_OUTPUTS else SEARCHED
 
     def with_(self, copula: Copula | None, conformal: Conformal | None) -> "ForecastPredictor":
         """The same network with what was learned of its held-out forecasts."""
@@ -267,6 +276,10 @@ class ForecastPredictor:
             if self.network.output.positive:
                 quantiles = quantiles.clip(0.0)
             said = PiecewiseQuantiles(self.shape.levels, torch.from_numpy(quantiles), said.mean)
+        return self.in_table_units(said)
+
+    def in_table_units(self, said: Distribution) -> Distribution:
+        """What the network says in the units of the series; it speaks of logarithms under a log scale."""
         if self.preparation.spec.scaling != LOG:
             return said
         return ExpMinusOne(said, self.shape.levels, mean_weights(self.shape.levels))

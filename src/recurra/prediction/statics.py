@@ -25,7 +25,7 @@ class StaticValues:
         """Those of a table's series."""
         firsts = table.offsets[:-1]
         values = {
-            str(series): {name: table.covariates[name][first] for name in names}
+            str(series): {name: _plain(table.covariates[name][first]) for name in names}
             for series, first in zip(table.ids, firsts, strict=True)
         }
         return cls(names, values if names else None)
@@ -46,9 +46,11 @@ class StaticValues:
                         raise MissingColumnError(
                             f"{arrival.place.column(name)}: the first row of a series gives its static columns; add it"
                         )
-                elif known.setdefault(name, arrival.covariates[name]) != arrival.covariates[name]:
+                    continue
+                value = _plain(arrival.covariates[name])
+                if known.setdefault(name, value) != value:
                     raise BadValueError(
-                        f"{arrival.place.column(name)}: {arrival.covariates[name]!r} is unlike {known[name]!r} before, "
+                        f"{arrival.place.column(name)}: {value!r} is unlike {known[name]!r} before, "
                         "but a static column has one value a series; correct it, or leave the column out"
                     )
 
@@ -57,7 +59,7 @@ class StaticValues:
         if not self.names:
             return {}
         if arrival.name not in self._values:
-            self._values[arrival.name] = {name: arrival.covariates[name] for name in self.names}
+            self._values[arrival.name] = {name: _plain(arrival.covariates[name]) for name in self.names}
         return self._values[arrival.name]
 
     def copy(self) -> "StaticValues":
@@ -66,4 +68,9 @@ class StaticValues:
 
     def to_config(self) -> dict[str, dict[str, Any]]:
         """Plain values for a snapshot."""
-        return {s: {n: float(v) if isinstance(v, float) else v for n, v in k.items()} for s, k in self._values.items()}
+        return {series: dict(known) for series, known in self._values.items()}
+
+
+def _plain(value: Any) -> Any:
+    """A numpy number as Python's own."""
+    return float(value) if isinstance(value, float) else value

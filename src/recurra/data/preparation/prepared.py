@@ -63,9 +63,7 @@ class PreparedRows:
     def inputs(self, rows: Rows) -> Array:
         """The network's inputs X at each of the rows, [n, inputs]."""
         target = self.origins(rows).target_inputs(self.spec.lags, self.spec.show_missing, self.spec.show_gap)
-        return np.concatenate(
-            [target, self.past[rows], self._peer_inputs(rows), self.known[self._extended(rows)]], axis=1
-        )
+        return np.concatenate([target, self.past[rows], self._peer_inputs(rows), self.known_at(rows)], axis=1)
 
     def _peer_inputs(self, rows: Rows) -> Array:
         """What is known of the other targets at the same time, [n, see `peer_width`]."""
@@ -77,6 +75,11 @@ class PreparedRows:
         other = self.origins(np.where(there, self.offsets[kin] + number[:, None], 0).reshape(-1))
         level, observed = np.where(there, other.level.reshape(kin.shape), 0.0), other.observed.reshape(kin.shape)
         return peer_inputs(level, observed & there, kin == owner[:, None], self.spec.show_missing)
+
+    def known_at(self, rows: Rows) -> Array:
+        """What was known in advance of each of the rows, [n, K]."""
+        known: Array = self.known[self._extended(rows)]
+        return known
 
     def ahead(self, rows: Rows) -> Array:
         """The reference rule's forecasts from each of the rows, [n, horizon]."""

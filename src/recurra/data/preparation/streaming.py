@@ -124,11 +124,8 @@ class StreamedRows:
         return self.preparation.future_inputs(ahead, since, len(streams), steps)
 
     def own_inputs(self) -> Array:
-        """What would be known of every stream at its next row, of no past covariate but a usual time, [streams, P]."""
-        elapsed, n = self.preparation.elapsed, len(self.age)
-        if elapsed is None:
-            return self.static
-        usual = elapsed.encode(np.full(n, np.log(float(self.spec.step.step))))[:, :1]
+        """What is known of every stream at a made-up row, a usual time after the last one, [streams, P]."""
+        usual = np.zeros((len(self.age), 0 if self.preparation.elapsed is None else 1))
         return np.concatenate([usual, self.static], axis=1)
 
     def advance(self, streams: Rows, y: Array, past: Array, known: Array) -> tuple[Array, Origins]:

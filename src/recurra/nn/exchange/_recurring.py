@@ -15,7 +15,7 @@ from recurra.nn._recurrent import Recurrent
 from recurra.nn.chain import check_streams
 from recurra.nn.exchange._arrays import as_array
 from recurra.nn.exchange._as_layers import as_layer
-from recurra.nn.exchange._drawing import Shape, Value
+from recurra.nn.exchange._drawing import Value
 from recurra.nn.exchange._flow import Flow
 from recurra.nn.exchange._scanning import draw_scans, needs_scan
 from recurra.nn.exchange._writing import draw_stack
@@ -83,7 +83,7 @@ def _draw_layer(flow: Flow, layer: Recurrent) -> None:
     flow.value = _out_of_the_operators(flow, output)
     flow.width = layer._output_width * (2 if layer.bidirectional else 1)
     for part, value, width in zip(parts, last, layer._state_widths, strict=True):
-        shape: Shape = [len(layer._names), "batch", width]
+        shape: list[str | int | None] = [len(layer._names), "batch", width]
         flow.states.append((Value(f"{drawing.scope}{part}", flow.dtype, shape), value))
 
 

@@ -75,8 +75,8 @@ def _evaluating(module: Module) -> Iterator[None]:
 def _random(rng: np.random.Generator, value: Value, batch: int, time: int, numbers: int) -> Any:
     if value.name == "lengths":
         return np.array([time, *(k % (time + 1) for k in range(batch - 1))], np.int32)
-    sizes: dict[Any, int] = {"batch": batch, "time": time}
-    shape = [size if isinstance(size, int) else sizes[size] for size in value.shape]
+    free: dict[Any, int] = {"batch": batch, "time": time}
+    shape: list[Any] = [free.get(size, size) for size in value.shape]
     if value.dtype == np.int64:
         return rng.integers(numbers, size=shape)
     return rng.standard_normal(shape).astype(value.dtype)
