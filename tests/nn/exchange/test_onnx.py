@@ -383,6 +383,7 @@ def test_a_model_without_a_recurrent_operator_is_refused() -> None:
         (recurra.nn.GRU(I, H), {"layout": 2}, ConfigError, "layout"),
         (recurra.nn.GRU(I, H, dtype=torch.bfloat16), {}, DtypeError, "bfloat16"),
         (torch.nn.Linear(I, H), {}, ConfigError, "GRU of recurra.nn"),
+        (3, {}, ConfigError, "GRU of recurra.nn.*got: int"),
     ],
 )
 def test_what_cannot_be_written_is_refused_by_name(

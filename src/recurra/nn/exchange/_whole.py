@@ -66,9 +66,14 @@ def _checked_parts(module: Module, lengths: bool) -> list[tuple[str, Module]]:
     """The parts with their names.
 
     Raises:
-        ConfigError: if none is recurrent, a container has a forward of its own, or a torch.nn layer is to be handed
-            lengths.
+        ConfigError: if it is no model, none is recurrent, a container has a forward of its own, or a torch.nn layer is
+            to be handed lengths.
     """
+    if not isinstance(module, Sequential) and not is_recurrent(module):
+        raise ConfigError(
+            "expected an RNN, LSTM or GRU of recurra.nn, or a Chain or torch.nn.Sequential of such parts, got: "
+            f"{type(module).__name__}"
+        )
     for name, inner in module.named_modules():
         if isinstance(inner, Sequential) and type(inner).forward not in (Sequential.forward, Chain.forward):
             raise ConfigError(
@@ -76,11 +81,6 @@ def _checked_parts(module: Module, lengths: bool) -> list[tuple[str, Module]]:
             )
     parts = list(parts_of(module))
     if not any(is_recurrent(part) for _, part in parts):
-        if parts and not isinstance(module, Sequential):
-            raise ConfigError(
-                "expected an RNN, LSTM or GRU of recurra.nn, or a Chain or torch.nn.Sequential of such parts, got: "
-                f"{type(module).__name__}"
-            )
         raise ConfigError("no part of the model is recurrent; torch.onnx.export writes it")
     for name, part in parts:
         if lengths and isinstance(part, RNNBase):
