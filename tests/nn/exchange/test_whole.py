@@ -268,3 +268,9 @@ def test_without_onnxruntime_the_message_says_how_to_get_it(monkeypatch: pytest.
     with pytest.raises(MissingExtraError, match=r"pip install recurra\[onnx\], or say check=False"):
         to_onnx(gru())
     assert isinstance(to_onnx(gru(), check=False), onnx.ModelProto)
+
+
+def test_a_layer_that_runs_out_of_numbers_is_exported() -> None:
+    layer = rnn.RNN(2, 3, nonlinearity=rnn.Activation("affine", alpha=1e9))
+    assert not layer(torch.ones(9, 1, 2))[0].isfinite().all()
+    assert to_onnx(layer).graph.node
