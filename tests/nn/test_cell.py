@@ -93,9 +93,3 @@ def test_input_that_does_not_fit_is_refused(kind: str) -> None:
 def test_a_state_with_a_missing_part_is_refused() -> None:
     with pytest.raises(recurra.errors.ConfigError, match="the state should have 2 parts, got 1"):
         recurra.nn.LSTMCell(IN, H)(torch.zeros(B, IN), (torch.zeros(B, H),))
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_flag_that_is_no_bool_is_refused(kind: str) -> None:
-    with pytest.raises(TypeError, match="bias should be of type bool, got: str"):
-        getattr(recurra.nn, kind)(IN, H, bias="no")

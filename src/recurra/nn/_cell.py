@@ -11,7 +11,7 @@ from torch.nn import Module, Parameter, init
 from recurra.errors import ConfigError, ShapeError
 from recurra.kernels import State, Weights, check_backend_name, zoned_out
 from recurra.nn._autocast import autocast_is_on, in_type_of
-from recurra.nn._construction import check_flag, check_sizes
+from recurra.nn._construction import check_sizes
 from recurra.nn._initialization import Initialization, initialize
 from recurra.nn._options import LayerOptions, Zoneout, draw_masks, shown_options
 from recurra.nn._reading import check_types
@@ -57,7 +57,7 @@ class RecurrentCell(Module):
         check_backend_name(backend)
         self.input_size = input_size
         self.hidden_size = hidden_size
-        self.bias = check_flag("bias", bias)
+        self.bias = bool(bias)  # any value: PyTorch's own tests hand a word in
         self.backend = backend
         self.initialization = initialization.preset
         self._initialization = initialization
