@@ -2,7 +2,8 @@
 
 python -m benchmarks.track_stream [--report]
 
-One thread; untrained networks, since weights do not change the work; each figure is the median over 3,000 fixes.
+One thread; untrained networks, since weights do not change the work; each figure is the median over 3,000 fixes,
+of the quickest of nine runs.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from recurra.data.tracks import InputSpec, TrackColumns, TrackTable
 from recurra.models.trajectory import TrajectoryNetwork, TrajectoryShape
 from recurra.prediction import TrajectoryPredictor, TrajectoryStream
 
-HORIZON, OBJECTS, FIXES = 12, 10, 300
+HORIZON, OBJECTS, FIXES, TURNS = 12, 10, 300, 9
 CASES: dict[str, dict[str, Any]] = {
     "GRU 32, points": {"hidden_size": 32},
     "GRU 64, points": {"hidden_size": 64},
@@ -28,7 +29,8 @@ CASES: dict[str, dict[str, Any]] = {
 PROTOCOL = (
     "Ten objects that walk at random take turns, 300 fixes each; a fix is handed in as a dictionary, and the answer "
     "holds the path of twelve steps and, for a mixture, its components in units of length. Median over all fixes, one "
-    "thread. 'Apart' is the largest difference of any path to that of the table so far."
+    "thread, of the quickest of nine runs that take turns with those of the other cases: what else the machine does comes "
+    "and goes, and the slowest run is kept beside it. 'Apart' is the largest difference of any path to that of the table so far."
 )
 
 
@@ -68,6 +70,11 @@ def run_case(settings: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def quickest(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """The run with the lowest median, and the highest median beside it."""
+    return {**min(runs, key=lambda run: run["median_us"]), "slowest_us": max(run["median_us"] for run in runs)}
+
+
 def walks() -> TrackTable:
     """Objects that walk at random, all seen at the same times."""
     random = np.random.default_rng(0)
@@ -81,11 +88,13 @@ def walks() -> TrackTable:
 
 def report(runs: dict[str, Any]) -> str:
     """The table, as Markdown."""
-    lines = ["| one fix in, twelve steps out | median | 9 in 10 under | apart |", "|---|---|---|---|"]
+    lines = ["| one fix in, twelve steps out | median | 9 in 10 under | slowest run | apart |", "|---|---|---|---|---|"]
     for name in CASES:
         if name in runs:
             run = runs[name]
-            lines.append(f"| {name} | {run['median_us']:.0f} µs | {run['p90_us']:.0f} µs | {run['apart']:.0e} |")
+            lines.append(
+                f"| {name} | {run['median_us']:.0f} µs | {run['p90_us']:.0f} µs | {run['slowest_us']:.0f} µs | {run['apart']:.0e} |"
+            )
     return "\n".join(lines)
 
 
@@ -96,8 +105,9 @@ def main() -> None:
     arguments = parser.parse_args()
     record = Record("track_stream", PROTOCOL)
     if not arguments.report:
-        for name, settings in CASES.items():
-            record.run(name, lambda s=settings: run_case(s), again=True)
+        turns = [{name: run_case(settings) for name, settings in CASES.items()} for _ in range(TURNS)]
+        for name in CASES:
+            record.run(name, lambda n=name: quickest([turn[n] for turn in turns]), again=True)
     print(report(record.runs))
 
 
