@@ -29,9 +29,8 @@ CASES: dict[str, dict[str, Any]] = {
 PROTOCOL = (
     "Ten objects that walk at random take turns, 300 fixes each; a fix is handed in as a dictionary, and the "
     "answer holds the path of twelve steps and, for a mixture, its components in units of length. Median over all"
-    " fixes, one thread, of the quickest of nine runs that take turns with those of the other cases: what else "
-    "the machine does comes and goes, and the slowest run is kept beside it. 'Apart' is the largest difference of"
-    " any path to that of the table so far."
+    " fixes, one thread, of the quickest of nine runs: what else the machine does comes and goes, and the slowest"
+    " run is kept beside it. 'Apart' is the largest difference of any path to that of the table so far."
 )
 
 
@@ -105,9 +104,8 @@ def main() -> None:
     arguments = parser.parse_args()
     record = Record("track_stream", PROTOCOL)
     if not arguments.report:
-        turns = [{name: run_case(settings) for name, settings in CASES.items()} for _ in range(TURNS)]
-        for name in CASES:
-            record.run(name, lambda n=name: quickest([turn[n] for turn in turns]), again=True)
+        for name, settings in CASES.items():
+            record.run(name, lambda s=settings: quickest([run_case(s) for _ in range(TURNS)]), again=True)
     print(report(record.runs))
 
 
