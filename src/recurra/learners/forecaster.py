@@ -170,7 +170,8 @@ class Forecaster(ForecasterUse, Learner):
         """
         self._require_fit()
         series = self._known_table(table)
-        return self.forecasts(series, future, horizon).to_table(series.columns, series.kind, series.time_zone)
+        found = self._predictor.forecasts(series, future, self._tables(self._config), horizon)
+        return found.to_table(series.columns, series.kind, series.time_zone)
 
     def forecasts(self, table: Any, future: Any = None, horizon: int | None = None) -> Forecasts:
         """As `predict`, as arrays."""

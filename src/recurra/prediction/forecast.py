@@ -177,9 +177,8 @@ class ForecastPredictor:
 
     def _last_answer(self, table: SeriesTable, known: Array) -> Answer:
         prepared = self.preparation.rows(table)
-        output, state = self._run(prepared)
-        rows = prepared.last_rows
-        h, origins = output[torch.as_tensor(rows)], prepared.origins(rows)
+        output, state, lengths = self._over(prepared)
+        h, origins = output[torch.arange(len(lengths)), lengths - 1], prepared.origins(prepared.last_rows)
         if known.shape[1] <= self.shape.horizon:
             return self.answer(h, origins, known)
         start = Start(StreamedRows.after(self.preparation, table), state)
@@ -317,12 +316,18 @@ class ForecastPredictor:
         return Answer(quantiles, np.concatenate([first.mean, paths.mean(axis=1)], axis=1))
 
     @torch.inference_mode()
+    def _over(self, prepared: PreparedRows) -> tuple[Tensor, State, Tensor]:
+        """The network's output [series, longest, hidden], its state after each series, and their lengths."""
+        rows, counts = _grid(prepared)
+        x = torch.from_numpy(prepared.inputs(rows.reshape(-1)).reshape(*rows.shape, -1))
+        lengths = torch.from_numpy(counts)
+        ragged = int(counts.min()) < rows.shape[1]
+        return *self.network.states(x, None, lengths if ragged else None), lengths
+
     def _run(self, prepared: PreparedRows) -> tuple[Tensor, State]:
         """The network's output at every row [rows, hidden], its state after each series [layers, series, hidden]."""
-        rows, lengths = _grid(prepared)
-        x = torch.from_numpy(prepared.inputs(rows.reshape(-1)).reshape(*rows.shape, -1))
-        output, state = self.network.states(x, None, torch.from_numpy(lengths))
-        return output[torch.from_numpy(np.arange(rows.shape[1]) < lengths[:, None])], state
+        output, state, lengths = self._over(prepared)
+        return output[torch.arange(output.shape[1]) < lengths[:, None]], state
 
     def last_state(self, table: SeriesTable) -> State:
         """The recurrent state after each series' last row, [layers, series, hidden]."""

@@ -14,6 +14,8 @@ from recurra.models.forecast import AnyForecastNetwork, RulePath, State
 from recurra.shapes import Float, Tensor
 
 VALUES_AT_ONCE = 4_000_000
+VALUES_KEPT = 16_000_000
+"""Forecasts of the rule that are kept for all epochs; of a larger table they are made again for every batch."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ class ForecastTask:
         self.inputs = self._tensor(prepared.inputs(np.arange(len(prepared.y), dtype=np.int64)))
         self._unit = mean_steps(prepared, cuts)
         self._validation = self._validation_rows()
+        self._ahead = self._ahead_everywhere()
 
     @property
     def n_batches(self) -> int:
@@ -136,7 +139,8 @@ class ForecastTask:
     def _loss_at(self, h: Float[Tensor, "n hidden"], rows: Rows, ends: Rows) -> Tensor:
         """Mean loss in units of each series' mean absolute step, over the targets that exist before `ends`."""
         prepared, network = self.prepared, self.network
-        columns = (prepared.ahead(rows), prepared.step[rows][:, None], prepared.scale[rows][:, None])
+        ahead = prepared.ahead(rows) if self._ahead is None else self._ahead[rows]
+        columns = (ahead, prepared.step[rows][:, None], prepared.scale[rows][:, None])
         path = RulePath(*(self._double(column) for column in columns))
         y, unit = prepared.targets(rows, ends), self._unit[prepared.owner[rows]][:, None]
         future = self._tensor(prepared.future(rows)) if network.shape.n_future else None
@@ -146,6 +150,14 @@ class ForecastTask:
         each = network.output.loss(raw, self._double(y), path, self._double(unit))
         old = torch.as_tensor(prepared.age[rows] >= self.plan.youngest, device=self._device)
         return (each * old[:, None]).sum() / max(float((~np.isnan(y)).sum()), 1.0)
+
+    def _ahead_everywhere(self) -> Array | None:
+        """The rule's forecasts from every row, [rows, horizon], if they are worth their memory."""
+        prepared, n = self.prepared, len(self.prepared.y)
+        if n * prepared.spec.horizon > VALUES_KEPT:
+            return None
+        size = max(1, VALUES_AT_ONCE // (prepared.rule.reach + prepared.spec.horizon))
+        return np.concatenate([prepared.ahead(np.arange(i, min(i + size, n))) for i in range(0, n, size)])
 
     def _double(self, array: Array) -> Tensor:
         return torch.as_tensor(array, dtype=torch.float64, device=self._device)

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 from recurra.data.preparation.gaps import gap_input
 from recurra.data.preparation.reference import Array, Lookback, Reference, Steps
 
 Rows = npt.NDArray[np.int64]
 SQUASH = 5.0
+FEW = 8
+"""Look-backs below which one stretch of neighbours is no quicker to read than values one by one."""
 
 
 def squash(x: Array) -> Array:
@@ -105,10 +108,21 @@ def _next_value(fill: Array, row: int, age: int, reference: Reference, level: fl
 
 def gather_lookback(fill: Array, age: Rows, rows: Rows) -> Lookback:
     """lookback(j) for the given rows of filled values."""
-    ages, last = age[rows][:, None], rows[:, None]
+    ages, last = age[rows], rows
+
+    def at(j: Steps, chosen: Rows | slice) -> Array:
+        since, row = ages[chosen, None], last[chosen, None]
+        result: Array = fill[np.where(since >= j, row - j, row)]
+        return result
 
     def lookback(j: Steps) -> Array:
-        result: Array = fill[np.where(ages >= j, last - j, last)]
-        return result
+        if len(j) < FEW or len(j) != j[-1] + 1 - j[0] or len(j) > len(fill):
+            return at(j, slice(None))
+        stretches = sliding_window_view(fill[::-1], len(j))
+        found: Array = stretches[np.minimum(len(fill) - 1 - last + j[0], len(stretches) - 1)]
+        short = np.flatnonzero(ages < j[-1])
+        if len(short):
+            found[short] = at(j, short)
+        return found
 
     return lookback

@@ -30,6 +30,8 @@ def ordered_quantiles(raw: Float[Tensor, "... quantile"], middle: int) -> Float[
     Returns:
         The same shape, strictly increasing along the last axis.
     """
+    if raw.shape[-1] == 1:
+        return raw
     centre = raw[..., middle : middle + 1]
     spread = softplus(raw) + MINIMUM_SPREAD
     above = centre + spread[..., middle + 1 :].cumsum(-1)

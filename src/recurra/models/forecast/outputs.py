@@ -104,8 +104,10 @@ class QuantileOutput(Output):
         known = ~y.isnan()
         target = torch.where(known, (y - path.ahead) / path.step, 0.0).to(raw.dtype)
         share = torch.where(known, path.step / unit, 0.0).to(raw.dtype)
-        levels = raw.new_tensor(self.levels)
         error = target[..., None] - ordered_quantiles(raw, self.middle)
+        if self.levels == (0.5,):
+            return error[..., 0].abs() * share
+        levels = raw.new_tensor(self.levels)
         return 2.0 * torch.maximum(levels * error, (levels - 1.0) * error).mean(-1) * share
 
     def distribution(self, raw: Tensor, path: RulePath) -> PiecewiseQuantiles:
