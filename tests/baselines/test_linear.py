@@ -36,13 +36,18 @@ def test_it_continues_a_sine():
     np.testing.assert_allclose(forecasts.median, [y[400:] for y in whole], atol=0.05)
 
 
-def test_it_is_the_reweighted_ridge_regression():
-    """One round by hand is plain ridge regression: numpy's solve on the same scaled windows."""
-    y = np.abs(np.random.default_rng(5).normal(5, 1, size=60))
+@pytest.mark.parametrize("level", [5.0, 0.0], ids=["one sign", "both signs"])
+def test_it_is_the_reweighted_ridge_regression(level):
+    """One round by hand is plain ridge regression: numpy's solve on the same scaled windows.
+
+    Each window is in units of its own mean |y|, or, where the series crosses zero, all are in the series' mean |y|.
+    """
+    y = np.random.default_rng(5).normal(level, 1, size=60)
     windows = np.lib.stride_tricks.sliding_window_view(y, 5)
     scale = np.abs(windows[:, :4]).mean(axis=1, keepdims=True)
-    x = np.c_[(windows[:, :4] - windows[:, 3:4]) / scale, np.ones(len(windows))]
-    target = (windows[:, 4:] - windows[:, 3:4]) / scale
+    unit = scale if level else np.abs(y).mean()
+    x = np.c_[(windows[:, :4] - windows[:, 3:4]) / unit, scale / unit]
+    target = (windows[:, 4:] - windows[:, 3:4]) / unit
     coefficients, weight = np.zeros((5, 1)), np.ones((len(x), 1))
     for _ in range(5):
         gram = x.T @ (weight * x)
