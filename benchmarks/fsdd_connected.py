@@ -1,12 +1,13 @@
 """Strings of digits, joined from FSDD's recordings with random gaps (synthetic), by speakers never heard before.
 
-python -m benchmarks.fsdd_connected [--speaker NAME] [--seed S] [--report]
+python -m benchmarks.fsdd_connected [--speaker NAME] [--seed S] [--again] [--report]
 
 One speaker is the test, the other five are learned from. A one-directional network with CTC writes a digit at a time;
 the same network then hears the same strings as a stream.
 """
 
 import argparse
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,13 +23,14 @@ SEEDS = (0, 1, 2)
 CHUNK = 160
 STREAMED = 30
 PROTOCOL = (
-    "Synthetic: 700 training strings of 1 to 5 digits by the five other speakers, 100 test strings of 3 to 7 digits"
+    "Synthetic: 1,400 training strings of 1 to 5 digits by the five other speakers, 100 test strings of 3 to 7 digits"
     " by the unheard one: whole FSDD recordings of one speaker joined with gaps of 0.05 to 0.5 s that hold noise of"
     " the recordings' floor. 13 MFCC with one derivative, running normalisation; two layers of 96 GRU cells in one "
     "direction after a convolution of stride 2; CTC over ten digits, best path, no language model. It begins with "
-    "the weights of a classifier of the last state, learned in 10 epochs on 1,600 single digits of the same five "
-    "speakers; from random weights CTC had not told digits apart after 15. The last of 12 epochs is kept; tried on "
-    "george as the unheard speaker with theo left out; nothing of the unheard speaker is used before scoring. Digit"
+    "the weights of a classifier of the last state, learned in 12 epochs on 2,000 single digits of the same five "
+    "speakers; from random weights CTC had not told digits apart after 15. The last of 12 epochs is kept. Sizes were "
+    "tried on george as the unheard speaker with theo left out (700 strings: 20.3 %, 1,400: 14.3 %, 2,800: 17.5 %; a "
+    "second convolution of stride 2: 25 %); nothing of the unheard speaker is used before scoring. Digit"
     " error rate: insertions, deletions and substitutions for each digit said; 95 % intervals by bootstrap over "
     "strings. Streaming: the first 30 test strings in chunks of 20 ms."
 )
@@ -92,14 +94,17 @@ def main() -> None:
     """Run what is missing, then print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--speaker", choices=SPEAKERS)
-    parser.add_argument("--seed", type=int, choices=SEEDS, default=0)
+    parser.add_argument("--seed", type=int, choices=SEEDS)
+    parser.add_argument("--again", action="store_true", help="run what is there already")
     parser.add_argument("--report", action="store_true", help="only print the table of the runs that are there")
     arguments = parser.parse_args()
     record = Record("fsdd_connected", PROTOCOL)
     if not arguments.report:
-        for name in SPEAKERS if arguments.speaker is None else [arguments.speaker]:
-            key = f"{name}/{arguments.seed}"
-            found = record.run(key, lambda n=name, s=arguments.seed: run(n, s), seed=arguments.seed)
+        names = SPEAKERS if arguments.speaker is None else [arguments.speaker]
+        seeds = SEEDS if arguments.seed is None else [arguments.seed]
+        for seed, name in itertools.product(seeds, names):
+            key = f"{name}/{seed}"
+            found = record.run(key, lambda n=name, s=seed: run(n, s), again=arguments.again, seed=seed)
             print(f"{key}: {found['test']}", flush=True)
     if record.runs:
         print(report(record.runs))
