@@ -207,7 +207,7 @@ def gru(**options: Any) -> rnn.GRU:
         ((gru(), nn.LayerNorm([4, H])), {}, ConfigError, r"1 \(LayerNorm\): normalises 2 axes"),
         ((gru(dtype=torch.float64), nn.GELU()), {}, ConfigError, r"1 \(GELU\): onnxruntime's Erf"),
         ((gru(), LastStep(), rnn.GRU(H, H)), {}, ConfigError, r"2 \(GRU\): reads over time"),
-        ((gru(), LastStep(), LastStep()), {}, ConfigError, r"2 \(LastStep\): there are no steps"),
+        ((gru(), LastStep(), LastStep()), {}, ConfigError, r"2 \(LastStep\): .* after the LastStep at 1"),
         ((gru(), LastStep(batch_first=True)), {}, ConfigError, r"1 \(LastStep\): batch_first=True, but 0 has False"),
         ((gru(gate_activation=torch.sin),), {}, ConfigError, r"0 \(GRU\): ONNX has no activation like the callable"),
         ((Loop(nn.Linear(I, I)),), {}, ConfigError, r"0 \(Loop\): the cell of this Loop is Linear"),
@@ -233,7 +233,7 @@ def test_what_is_not_exported_is_refused_by_name_and_position(
     parts: tuple, options: dict, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        to_onnx(Chain(*parts), **options)
+        to_onnx(nn.Sequential(*parts), **options)
 
 
 def test_an_export_that_computes_something_else_is_refused() -> None:
@@ -274,3 +274,16 @@ def test_a_layer_that_runs_out_of_numbers_is_exported() -> None:
     layer = rnn.RNN(2, 3, nonlinearity=rnn.Activation("affine", alpha=1e9))
     assert not layer(torch.ones(9, 1, 2))[0].isfinite().all()
     assert to_onnx(layer).graph.node
+
+
+@pytest.mark.parametrize("kind", ["forward_hook", "forward_pre_hook"])
+@pytest.mark.parametrize("where", ["the model", "0", "1"])
+def test_hooks_of_a_container_are_not_exported(where: str, kind: str) -> None:
+    model = Chain(Chain(gru()), nn.Sequential(nn.Linear(H, 2)))
+    container = model if where == "the model" else model.get_submodule(where)
+    hook = getattr(container, f"register_{kind}")(lambda *_: None)
+    for check in (False, True):
+        with pytest.raises(ConfigError, match=rf"^{where} \(\w+\) has hooks, which are not exported"):
+            to_onnx(model, check=check)
+    hook.remove()
+    assert to_onnx(model).graph.node
