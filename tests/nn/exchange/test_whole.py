@@ -276,6 +276,57 @@ def test_a_layer_that_runs_out_of_numbers_is_exported() -> None:
     assert to_onnx(layer).graph.node
 
 
+def test_a_number_that_is_infinite_in_onnxruntime_alone_is_refused() -> None:
+    """onnxruntime's softplus is log(1 + e^x), which is infinite at 100, whatever comes in; the model gives 100."""
+    layer = rnn.RNN(2, 3, nonlinearity="softplus")
+    with torch.no_grad():
+        layer.weight_hh_l0.zero_()
+        layer.bias_ih_l0.fill_(100)
+    for model in (layer, Chain(layer, rnn.RNN(3, 2)), Chain(layer, LastStep(), nn.Linear(3, 2))):
+        with pytest.raises(
+            ConfigError, match=r"overflows in onnxruntime where .* softplus, infinite from 88 .* check=F"
+        ):
+            to_onnx(model)
+        assert to_onnx(model, check=False).graph.node
+
+
+def test_smaller_numbers_are_compared_where_larger_ones_overflow() -> None:
+    """With weights of 100 the inputs of softplus are above 88 for some random numbers, and not for a tenth of them."""
+    layer = rnn.RNN(2, 3, nonlinearity="softplus")
+    with torch.no_grad():
+        layer.weight_hh_l0.zero_()
+        layer.weight_ih_l0.fill_(100)
+    x = torch.full((1, 1, 2), 0.5)
+    run = session(to_onnx(layer))
+    assert run(x=x)["output"].isinf().all()
+    assert_agrees(layer(x / 5)[0].detach(), run(x=x / 5)["output"], NEAR[torch.float32])
+    layer.register_forward_hook(lambda module, given, output: (output[0] + 1, output[1]))
+    with pytest.raises(ConfigError, match="output of 1 rows and 1 steps are 1 from the model's; a hook"):
+        to_onnx(layer)
+
+
+def test_infinities_of_both_are_equal_and_the_rest_is_compared() -> None:
+    """A class that is masked has a score of -inf; the other scores differ by what the hook adds."""
+    model = random_weights(lambda: Chain(gru(), LastStep(), nn.Linear(H, 3), nn.LogSoftmax(-1)))
+    with torch.no_grad():
+        model[2].bias[1] = -torch.inf
+    assert to_onnx(model).graph.node
+    model[3].register_forward_hook(lambda module, given, output: output + 0.01)
+    with pytest.raises(ConfigError, match=r"output of 1 rows and 1 steps are 0\.01 from the model's"):
+        to_onnx(model)
+
+
+def test_a_small_feature_is_compared_beside_a_large_one() -> None:
+    """The first feature is of the size of 1e7; the hook moves the second by a hundredth."""
+    model = random_weights(lambda: Chain(gru(), nn.Linear(H, 2)))
+    with torch.no_grad():
+        model[1].bias[0] = 1e7
+    assert to_onnx(model).graph.node
+    model[1].register_forward_hook(lambda module, given, output: output + torch.tensor([0.0, 0.01]))
+    with pytest.raises(ConfigError, match=r"output of 1 rows and 1 steps are 0\.01 from the model's"):
+        to_onnx(model)
+
+
 @pytest.mark.parametrize("kind", ["forward_hook", "forward_pre_hook"])
 @pytest.mark.parametrize("where", ["the model", "0", "1"])
 def test_hooks_of_a_container_are_not_exported(where: str, kind: str) -> None:
