@@ -221,6 +221,11 @@ def gru(**options: Any) -> rnn.GRU:
         ((gru(), nn.Linear(H, 2, dtype=torch.float64)), {}, DtypeError, "1.weight is of torch.float64"),
         ((gru(dtype=torch.float16),), {}, DtypeError, "float32 or float64"),
         ((gru(),), {"layout": 1}, ConfigError, "layout=1 is for a layer that stands alone"),
+        ((gru(),), {"layout": True}, ConfigError, "layout should be 0 or 1, got: True"),
+        ((gru(),), {"single_step": 1}, DtypeError, "single_step should be of type bool, got: int"),
+        ((gru(),), {"state": "no"}, DtypeError, "state should be of type bool, got: str"),
+        ((gru(),), {"lengths": [1]}, DtypeError, "lengths should be of type bool, got: list"),
+        ((gru(),), {"check": None}, DtypeError, "check should be of type bool, got: NoneType"),
         ((gru(),), {"single_step": True, "lengths": True}, ConfigError, "lengths"),
         ((gru(), rnn.RNN(H, 2, reverse=True)), {"single_step": True}, StreamingUnsupported, r"1 \(RNN\): .*reverse"),
         ((gru(), both_ways()), {"single_step": True}, StreamingUnsupported, r"1 \(RNN\): .*bidirectional"),
@@ -338,3 +343,12 @@ def test_hooks_of_a_container_are_not_exported(where: str, kind: str) -> None:
             to_onnx(model, check=check)
     hook.remove()
     assert to_onnx(model).graph.node
+
+
+@pytest.mark.parametrize("bias", [1, "yes", 0, ""])
+def test_cells_of_torch_nn_keep_any_value_as_their_bias(bias: Any) -> None:
+    """torch.nn.GRUCell(bias=1) is one with biases."""
+    loop = random_weights(lambda: Loop(nn.GRUCell(I, H, bias=bias)))
+    x = torch.randn(4, 2, I)
+    with torch.no_grad():
+        assert_agrees(loop(x)[0], session(to_onnx(loop))(x=x)["output"], NEAR[torch.float32])
