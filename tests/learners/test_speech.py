@@ -1,14 +1,19 @@
 """SpeechRecognizer: from sounds to texts, bad recordings among good ones, transcripts that cannot be."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 import recurra
 from recurra import SpeechRecognizer
+from recurra.data.audio import FeatureSpec
 from recurra.errors import AudioError, ConfigError, NotFittedError, RecordingWarning, TranscriptError
+from recurra.learners.sound_start import begin_with
+from recurra.models.acoustic import AcousticShape, ClassifierNetwork, CtcNetwork
 from tests.beeps import RATE, SETTINGS, corpus, recognizer
 
 
@@ -135,3 +140,28 @@ def test_training_goes_on_from_the_weights_of_another_model() -> None:
         SpeechRecognizer(**{**brief, "hidden_size": 8}).fit(X, y, start_from=first)
     with pytest.raises(ConfigError, match="should be a fitted"):
         SpeechRecognizer(**brief).fit(X, y, start_from=SpeechRecognizer())
+
+
+def test_features_that_differ_are_refused_by_name() -> None:
+    X, y = corpus(12, 6)
+    first = SpeechRecognizer(**{**SETTINGS, "max_epochs": 1}).fit(X, y)
+    other = SpeechRecognizer(**{**SETTINGS, "max_epochs": 1, "hop_s": 0.02, "normalisation": "none"})
+    wrong = "other features: hop_s .* rather than 0.02, normalisation .* rather than 'none'; give both"
+    with pytest.raises(ConfigError, match=wrong):
+        other.fit(X, y, start_from=first)
+
+
+@pytest.mark.parametrize("pooling", ["last", "mean"])
+def test_the_output_begins_with_the_units_that_are_known(pooling: str) -> None:
+    """Expected: the classifier's row of a label, zeros for other units; where no unit is known, what was drawn."""
+    shape = AcousticShape(3, 3, hidden_size=4, num_layers=1, bidirectional=False, strides=(), pooling=pooling)
+    spec, digits = FeatureSpec(kind="given", n_given=3), ClassifierNetwork(shape)
+    learner = SimpleNamespace(network_=digits, classes_=np.array([7, 1, 8]), _predictor=SimpleNamespace(spec=spec))
+    for units in (("1", "2"), ("2", "3")):
+        network = CtcNetwork(shape)
+        expected = network.head.weight.detach().clone()
+        if pooling == "last" and "1" in units:
+            expected = torch.stack([torch.zeros(4), digits.head.weight[1], torch.zeros(4)])
+        begin_with(network, spec, units, learner)
+        assert torch.equal(network.head.weight, expected)
+        assert torch.equal(network.recurrent.weight_hh_l0, digits.recurrent.weight_hh_l0)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from recurra.errors import ConfigError, StreamingUnsupported
+from recurra.errors import ConfigError, ShapeError, StreamingUnsupported
 from recurra.nn import GRU, LSTM, Bidirectional, Chain, GRUCell, LastStep, Loop
 from tests.tolerances import EXACT, OUTPUT_F32, SAME_FUNCTION_F64, assert_agrees
 
@@ -83,3 +83,100 @@ def test_what_does_not_fit_is_refused_with_its_position() -> None:
     ):
         with pytest.raises(StreamingUnsupported, match=rf"1 \({type(part).__name__}\).*{word}"):
             Chain(nn.Identity(), part).step(torch.zeros(2, 3))
+
+
+class Ends(Chain):
+    """A chain that hands out the output alone."""
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+        return super().forward(input)[0]
+
+
+class Negated(nn.Sequential):
+    """A Sequential with a forward of its own."""
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        return -super().forward(input)
+
+
+def test_containers_with_a_forward_of_their_own_are_one_part() -> None:
+    """The expected numbers are those of their calls."""
+    x = torch.randn(4, 2, 3)
+    chain = Chain(GRU(3, 5), Negated(nn.Linear(5, 4), nn.Tanh()), Ends(GRU(4, 2)))
+    expected = chain[2](chain[1](chain[0](x)[0]))
+    y, state = chain(x)
+    assert_agrees(y, expected, EXACT)
+    assert len(state) == 1
+    inner = Chain(GRU(3, 5), Negated(nn.Linear(5, 4)))
+    assert_agrees(inner.step(x[0])[0], inner(x[:1])[0][0], OUTPUT_F32)
+
+
+@pytest.mark.parametrize("kind", ["forward_hook", "forward_pre_hook", "full_backward_hook"])
+def test_hooks_of_containers_run_or_are_refused(kind: str) -> None:
+    """The hook is called as often as the container's parts run."""
+    calls: list[nn.Module] = []
+    chain, x = Chain(GRU(3, 5), nn.Sequential(nn.Linear(5, 2), nn.Tanh())), torch.randn(4, 2, 3)
+    expected = chain(x)[0]
+    getattr(chain[1], f"register_{kind}")(lambda module, *_: calls.append(module))
+    y = chain(x)[0]
+    y.sum().backward()
+    assert_agrees(y, expected, EXACT)
+    chain.step(x[0])[0].sum().backward()
+    assert calls == [chain[1], chain[1]]
+    for inner in (nn.Sequential(nn.Tanh(), nn.Sequential(GRU(3, 5))), nn.Sequential(LastStep()), Chain(nn.Tanh())):
+        outer = Chain(nn.Identity(), inner)
+        getattr(inner, f"register_{kind}")(lambda *_: None)
+        for call in (outer, outer.step):
+            with pytest.raises(ConfigError, match=r"1 \(\w+\): it has hooks, and parts inside that read over time"):
+                call(x)
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ((GRU(3, 5), nn.Tanh(), LastStep(batch_first=True)), r"2 \(LastStep\): batch_first=True, but 0 has False"),
+        ((nn.Sequential(nn.GRU(3, 5, batch_first=True)), GRU(5, 2)), r"1 \(GRU\): batch_first=False, but 0.0 has True"),
+        ((GRU(3, 5), Loop(GRUCell(5, 2), batch_first=True)), r"1 \(Loop\): batch_first=True"),
+        ((GRU(3, 5), LastStep(), nn.Linear(5, 3), GRU(3, 5)), r"3 \(GRU\): reads over time, .* the LastStep at 1"),
+        ((LastStep(), LastStep()), r"1 \(LastStep\): reads over time"),
+    ],
+)
+def test_parts_that_do_not_follow_each_other_are_refused(parts: tuple[nn.Module, ...], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Chain(*parts)
+    grown = Chain(*parts[:1])
+    for part in parts[1:]:
+        grown.append(part)
+    for call in (grown, grown.step):
+        with pytest.raises(ConfigError, match=message):
+            call(torch.zeros(2, 2, 3))
+
+
+def test_a_part_that_moves_the_axes_begins_anew() -> None:
+    """The expected numbers are those of the parts, called one by one."""
+    decoder = Chain(GRU(3, 4), LastStep(), nn.Linear(4, 10), nn.Unflatten(1, (5, 2)), GRU(2, 3, batch_first=True))
+    x = torch.randn(6, 2, 3)
+    y, _ = decoder(x)
+    inner = decoder[2](decoder[0](x)[0][-1]).reshape(2, 5, 2)
+    assert_agrees(y, decoder[4](inner)[0], EXACT)
+
+
+@pytest.mark.parametrize("kind", [GRU, nn.GRU])
+@pytest.mark.parametrize("batch_first", [False, True])
+def test_a_sequence_without_rows_has_its_last_step(kind: Any, batch_first: bool) -> None:
+    """The expected numbers are those of the same sequence as one row; with five features, as many as steps."""
+    chain = Chain(kind(3, 5, batch_first=batch_first), nn.Linear(5, 5), LastStep(batch_first=batch_first))
+    x = torch.randn(5, 3)
+    rows = 0 if batch_first else 1
+    assert_agrees(chain(x)[0], chain(x.unsqueeze(rows))[0][0], OUTPUT_F32)
+    if kind is GRU:
+        assert_agrees(chain(x, lengths=3)[0], chain(x.unsqueeze(rows), lengths=[3])[0][0], OUTPUT_F32)
+        with pytest.raises(ShapeError):
+            chain(x, lengths=[3, 5, 5, 5, 5])
+
+
+def test_an_exported_chain_takes_any_number_of_steps() -> None:
+    chain, x = Chain(GRU(3, 5), LastStep(), nn.Linear(5, 2)).eval(), torch.randn(7, 2, 3)
+    free = ({0: torch.export.Dim.DYNAMIC},)
+    exported = torch.export.export(chain, (x[:4],), dynamic_shapes=free).module()
+    assert_agrees(exported(x)[0], chain(x)[0], OUTPUT_F32)

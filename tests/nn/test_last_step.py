@@ -42,3 +42,14 @@ def test_the_flag() -> None:
     assert repr(LastStep(batch_first=True)) == "LastStep(batch_first=True)"
     with pytest.raises(DtypeError, match="batch_first"):
         LastStep(batch_first="no")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("with_lengths", [False, True])
+@pytest.mark.parametrize("batch_first", [False, True])
+def test_an_export_takes_any_number_of_steps(batch_first: bool, with_lengths: bool) -> None:
+    module, x = LastStep(batch_first=batch_first), torch.randn(7, 2, 3)
+    given = {"lengths": torch.tensor([3, 1])} if with_lengths else {}
+    part, whole = (each.transpose(0, 1) if batch_first else each for each in (x[:4], x))
+    free: dict[str, object] = {"input": {int(batch_first): torch.export.Dim.DYNAMIC}}
+    exported = torch.export.export(module, (part,), given, dynamic_shapes=free | dict.fromkeys(given))
+    assert_agrees(exported.module()(whole, **given), module(whole, **given), EXACT)

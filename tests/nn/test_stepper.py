@@ -274,3 +274,24 @@ def test_without_the_kernels_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("recurra.kernels._compiled.native", None)
     with pytest.raises(BackendUnavailable, match="not built"):
         recurra.nn.Stepper(recurra.nn.GRU(IN, H))
+
+
+@needs_native
+@pytest.mark.parametrize("steps", [0, 3])
+@pytest.mark.parametrize("batch", [1, 2])
+@pytest.mark.parametrize("options", [{}, {"gate_activation": torch.sigmoid}])
+def test_a_run_refuses_what_does_not_fit_whatever_its_length(
+    options: dict[str, object], batch: int, steps: int
+) -> None:
+    stepper = recurra.nn.Stepper(recurra.nn.GRU(IN, H, **options), batch)
+    x = torch.zeros(steps, batch, IN)
+    for given, error, message in (
+        (x.double(), DtypeError, r"run: expected an observation of type torch\.float32, got torch\.float64"),
+        (x.numpy().astype(np.float64), DtypeError, "run: expected an observation of type float32, got float64"),
+        (x.to("meta"), DeviceError, "run: expected an observation on the CPU, got one on meta"),
+        (x.tolist(), DtypeError, "run: an observation should be a tensor or an array, got: list"),
+        (x[0, 0, 0] if steps else x.sum(), ShapeError, "run: expected observations of shape"),
+    ):
+        with pytest.raises(error, match=message):
+            stepper.run(given)
+    assert stepper.run(x).shape == (steps, batch, H)

@@ -95,15 +95,15 @@ class SpeechRecognizer(Learner):
             y: their texts; None for a manifest or a folder.
             speakers: who speaks in each input.
             rule: how a folder's files are named, such as "{speaker}/{text}.wav".
-            start_from: a fitted `SpeechRecognizer` or `SequenceClassifier` of the same sizes whose weights training
-                begins with; this learner itself, too. A classifier of single units, which is learned far more easily
-                than where units lie in a recording, shortens CTC's long start.
+            start_from: a fitted `SpeechRecognizer` or `SequenceClassifier` of the same features and sizes whose
+                weights training begins with; this learner itself, too. A classifier of single units, which is learned
+                far more easily than where units lie in a recording, shortens CTC's long start.
 
         Returns:
             Itself.
 
         Raises:
-            ConfigError: a keyword is wrong.
+            ConfigError: a keyword is wrong, or start_from does not fit.
             AudioError: no input can be used, or with bad_inputs="refuse" one cannot.
             TranscriptError: a text has units outside the alphabet, or more than its frames allow.
             NonFiniteLossError: training diverged; the model keeps its best weights so far.
@@ -116,7 +116,7 @@ class SpeechRecognizer(Learner):
         shape = _shape(loaded, alphabet, config)
         network: CtcNetwork = build(lambda: CtcNetwork(shape, config.backend), config)
         if start_from is not None:
-            begin_with(network, alphabet.symbols, start_from)
+            begin_with(network, loaded.spec, alphabet.symbols, start_from)
         held = [alphabet.encode(text, f"the text {text!r}") for text in loaded.validation.targets]
         validation = None if prepared.validation is None else (prepared.validation, held)
         task = CtcTask(network, prepared.train, texts, validation, SequencePlan(config.batch_size, config.seed))

@@ -51,7 +51,7 @@ class LastStep(Module):
         if input.dim() < 2:
             raise ShapeError(f"LastStep: expected input with steps and rows, got {input.dim()}D")
         x = input.transpose(0, 1) if self.batch_first else input
-        if not len(x):
+        if x.shape[0] == 0:
             raise ShapeError("LastStep: the input has no steps")
         read = lengths_as_tensor(lengths, True)
         if read is None:

@@ -132,13 +132,15 @@ class Stepper:
             The outputs, [T, P] or [T, B, P], an array for an array and a tensor for a tensor.
 
         Raises:
-            ShapeError, DtypeError: if x does not fit the layer.
+            ShapeError, DtypeError, DeviceError: if x does not fit the layer.
         """
-        shape: tuple[int, ...] = tuple(x.shape)
+        shape: tuple[int, ...] = _shape_of("run", x)
         if shape[1:] != (self.batch, *self._one) and (self.batch > 1 or shape[1:] != self._one):
             raise ShapeError(f"run: expected observations of shape {['T', self.batch, *self._one]}, got {list(shape)}")
+        _check_device("run", x)
+        self._check_dtype("run", x)
         packed = self._packed
-        if type(x) is np.ndarray and x.dtype == self._dtype and isinstance(packed, PackedSteps):
+        if type(x) is np.ndarray and isinstance(packed, PackedSteps):
             y = np.empty((*shape[:-1], self._width), self._type)
             if packed.run(np.ascontiguousarray(x), y, self.layer._parameters, self._names):
                 return cast(Observation, y)
@@ -162,22 +164,22 @@ class Stepper:
 
     def _step_any(self, x: Any, rows: npt.NDArray[np.int64] | None) -> Any:
         count = self.batch if rows is None else len(rows)
-        shape = tuple(x.shape) if isinstance(x, np.ndarray) or type(x) in (Tensor, Parameter) else None
-        if shape is None:
-            raise DtypeError(f"step: an observation should be a tensor or an array, got: {type(x).__name__}")
+        shape = _shape_of("step", x)
         if shape != (count, *self._one) and not (count == 1 and shape == self._one):
             raise ShapeError(f"step: expected an observation of shape {[count, *self._one]}, got {list(shape)}")
-        if isinstance(x, Tensor) and not x.is_cpu:
-            raise DeviceError(f"step: expected an observation on the CPU, got one on {x.device}")
+        _check_device("step", x)
         for _ in range(2):
-            dtype: Any = self._packed.dtype if isinstance(x, Tensor) else self._dtype
-            if x.dtype != dtype:
-                raise DtypeError(f"step: expected an observation of type {dtype}, got {x.dtype}")
+            self._check_dtype("step", x)
             y = self._step_where_it_lies(x, (*shape[:-1], self._width), rows)
             if y is not None:
                 return y
             self._pack(self.state_parts)
         raise ShapeError("step: the layer's weights are moved by another thread while it steps")
+
+    def _check_dtype(self, call: str, x: Any) -> None:
+        dtype: Any = self._packed.dtype if isinstance(x, Tensor) else self._dtype
+        if x.dtype != dtype:
+            raise DtypeError(f"{call}: expected an observation of type {dtype}, got {x.dtype}")
 
     def _step_where_it_lies(self, x: Any, shape: tuple[int, ...], rows: npt.NDArray[np.int64] | None) -> Any:
         """The outputs, or None if a weight lies elsewhere than when they were packed."""
@@ -226,6 +228,17 @@ def _whole_number(batch: object) -> int:
     if isinstance(batch, bool) or not isinstance(batch, int | np.integer) or batch < 1:
         raise ConfigError(f"batch should be a whole number above zero, got: {batch!r}")
     return int(batch)
+
+
+def _shape_of(call: str, x: Any) -> tuple[int, ...]:
+    if not isinstance(x, np.ndarray) and type(x) not in (Tensor, Parameter):
+        raise DtypeError(f"{call}: an observation should be a tensor or an array, got: {type(x).__name__}")
+    return tuple(x.shape)
+
+
+def _check_device(call: str, x: Tensor | npt.NDArray[Any]) -> None:
+    if isinstance(x, Tensor) and not x.is_cpu:
+        raise DeviceError(f"{call}: expected an observation on the CPU, got one on {x.device}")
 
 
 def _restored(layer: Recurrent, batch: int, state: tuple[Tensor, ...]) -> Stepper:

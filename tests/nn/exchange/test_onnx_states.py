@@ -1,6 +1,7 @@
 """A learned state to ONNX and back, and other options that leave an operator as it is."""
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from onnx import numpy_helper
@@ -48,3 +49,22 @@ def test_whole_numbers_and_shares_of_nothing_are_written() -> None:
     layer = recurra.nn.LSTM(I, H, clip=2, zoneout=(0, 0))
     assert from_onnx(to_onnx(layer)).clip == 2.0
     assert len(to_keras(recurra.nn.LSTM(I, H, zoneout=(0, 0)))) == 1
+
+
+def with_a_state_of(operator: str, source: str) -> onnx.ModelProto:
+    """A layer's model whose initial_h is what an operator of a domain of one's own makes of a value."""
+    made = to_onnx(make("GRU", learned_state=True))
+    node = next(node for node in made.graph.node if node.op_type == "GRU")
+    own = onnx.helper.make_node(operator, [node.input[5] if source == "state" else source], ["made"], domain="own")
+    at = list(made.graph.node).index(node)
+    node.input[5] = "made"
+    made.graph.node.insert(at, own)
+    made.opset_import.append(onnx.helper.make_opsetid("own", 1))
+    return made
+
+
+def test_a_state_that_cannot_be_run_is_refused_if_it_is_made_of_sizes_alone() -> None:
+    """One that reads the numbers of a call is what the call brings, whatever operator makes it."""
+    with pytest.raises(ConfigError, match="the state made, which the model makes of sizes alone, cannot be run"):
+        from_onnx(with_a_state_of("Unknown", "state"))
+    assert not from_onnx(with_a_state_of("Unknown", "x")).learned_state

@@ -207,7 +207,7 @@ def gru(**options: Any) -> rnn.GRU:
         ((gru(), nn.LayerNorm([4, H])), {}, ConfigError, r"1 \(LayerNorm\): normalises 2 axes"),
         ((gru(dtype=torch.float64), nn.GELU()), {}, ConfigError, r"1 \(GELU\): onnxruntime's Erf"),
         ((gru(), LastStep(), rnn.GRU(H, H)), {}, ConfigError, r"2 \(GRU\): reads over time"),
-        ((gru(), LastStep(), LastStep()), {}, ConfigError, r"2 \(LastStep\): there are no steps"),
+        ((gru(), LastStep(), LastStep()), {}, ConfigError, r"2 \(LastStep\): .* after the LastStep at 1"),
         ((gru(), LastStep(batch_first=True)), {}, ConfigError, r"1 \(LastStep\): batch_first=True, but 0 has False"),
         ((gru(gate_activation=torch.sin),), {}, ConfigError, r"0 \(GRU\): ONNX has no activation like the callable"),
         ((Loop(nn.Linear(I, I)),), {}, ConfigError, r"0 \(Loop\): the cell of this Loop is Linear"),
@@ -221,6 +221,11 @@ def gru(**options: Any) -> rnn.GRU:
         ((gru(), nn.Linear(H, 2, dtype=torch.float64)), {}, DtypeError, "1.weight is of torch.float64"),
         ((gru(dtype=torch.float16),), {}, DtypeError, "float32 or float64"),
         ((gru(),), {"layout": 1}, ConfigError, "layout=1 is for a layer that stands alone"),
+        ((gru(),), {"layout": True}, ConfigError, "layout should be 0 or 1, got: True"),
+        ((gru(),), {"single_step": 1}, DtypeError, "single_step should be of type bool, got: int"),
+        ((gru(),), {"state": "no"}, DtypeError, "state should be of type bool, got: str"),
+        ((gru(),), {"lengths": [1]}, DtypeError, "lengths should be of type bool, got: list"),
+        ((gru(),), {"check": None}, DtypeError, "check should be of type bool, got: NoneType"),
         ((gru(),), {"single_step": True, "lengths": True}, ConfigError, "lengths"),
         ((gru(), rnn.RNN(H, 2, reverse=True)), {"single_step": True}, StreamingUnsupported, r"1 \(RNN\): .*reverse"),
         ((gru(), both_ways()), {"single_step": True}, StreamingUnsupported, r"1 \(RNN\): .*bidirectional"),
@@ -233,7 +238,7 @@ def test_what_is_not_exported_is_refused_by_name_and_position(
     parts: tuple, options: dict, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        to_onnx(Chain(*parts), **options)
+        to_onnx(nn.Sequential(*parts), **options)
 
 
 def test_an_export_that_computes_something_else_is_refused() -> None:
@@ -274,3 +279,76 @@ def test_a_layer_that_runs_out_of_numbers_is_exported() -> None:
     layer = rnn.RNN(2, 3, nonlinearity=rnn.Activation("affine", alpha=1e9))
     assert not layer(torch.ones(9, 1, 2))[0].isfinite().all()
     assert to_onnx(layer).graph.node
+
+
+def test_a_number_that_is_infinite_in_onnxruntime_alone_is_refused() -> None:
+    """onnxruntime's softplus is log(1 + e^x), which is infinite at 100, whatever comes in; the model gives 100."""
+    layer = rnn.RNN(2, 3, nonlinearity="softplus")
+    with torch.no_grad():
+        layer.weight_hh_l0.zero_()
+        layer.bias_ih_l0.fill_(100)
+    for model in (layer, Chain(layer, rnn.RNN(3, 2)), Chain(layer, LastStep(), nn.Linear(3, 2))):
+        with pytest.raises(
+            ConfigError, match=r"overflows in onnxruntime where .* softplus, infinite from 88 .* check=F"
+        ):
+            to_onnx(model)
+        assert to_onnx(model, check=False).graph.node
+
+
+def test_smaller_numbers_are_compared_where_larger_ones_overflow() -> None:
+    """With weights of 100 the inputs of softplus are above 88 for some random numbers, and not for a tenth of them."""
+    layer = rnn.RNN(2, 3, nonlinearity="softplus")
+    with torch.no_grad():
+        layer.weight_hh_l0.zero_()
+        layer.weight_ih_l0.fill_(100)
+    x = torch.full((1, 1, 2), 0.5)
+    run = session(to_onnx(layer))
+    assert run(x=x)["output"].isinf().all()
+    assert_agrees(layer(x / 5)[0].detach(), run(x=x / 5)["output"], NEAR[torch.float32])
+    layer.register_forward_hook(lambda module, given, output: (output[0] + 1, output[1]))
+    with pytest.raises(ConfigError, match="output of 1 rows and 1 steps are 1 from the model's; a hook"):
+        to_onnx(layer)
+
+
+def test_infinities_of_both_are_equal_and_the_rest_is_compared() -> None:
+    """A class that is masked has a score of -inf; the other scores differ by what the hook adds."""
+    model = random_weights(lambda: Chain(gru(), LastStep(), nn.Linear(H, 3), nn.LogSoftmax(-1)))
+    with torch.no_grad():
+        model[2].bias[1] = -torch.inf
+    assert to_onnx(model).graph.node
+    model[3].register_forward_hook(lambda module, given, output: output + 0.01)
+    with pytest.raises(ConfigError, match=r"output of 1 rows and 1 steps are 0\.01 from the model's"):
+        to_onnx(model)
+
+
+def test_a_small_feature_is_compared_beside_a_large_one() -> None:
+    """The first feature is of the size of 1e7; the hook moves the second by a hundredth."""
+    model = random_weights(lambda: Chain(gru(), nn.Linear(H, 2)))
+    with torch.no_grad():
+        model[1].bias[0] = 1e7
+    assert to_onnx(model).graph.node
+    model[1].register_forward_hook(lambda module, given, output: output + torch.tensor([0.0, 0.01]))
+    with pytest.raises(ConfigError, match=r"output of 1 rows and 1 steps are 0\.01 from the model's"):
+        to_onnx(model)
+
+
+@pytest.mark.parametrize("kind", ["forward_hook", "forward_pre_hook"])
+@pytest.mark.parametrize("where", ["the model", "0", "1"])
+def test_hooks_of_a_container_are_not_exported(where: str, kind: str) -> None:
+    model = Chain(Chain(gru()), nn.Sequential(nn.Linear(H, 2)))
+    container = model if where == "the model" else model.get_submodule(where)
+    hook = getattr(container, f"register_{kind}")(lambda *_: None)
+    for check in (False, True):
+        with pytest.raises(ConfigError, match=rf"^{where} \(\w+\) has hooks, which are not exported"):
+            to_onnx(model, check=check)
+    hook.remove()
+    assert to_onnx(model).graph.node
+
+
+@pytest.mark.parametrize("bias", [1, "yes", 0, ""])
+def test_cells_of_torch_nn_keep_any_value_as_their_bias(bias: Any) -> None:
+    """torch.nn.GRUCell(bias=1) is one with biases."""
+    loop = random_weights(lambda: Loop(nn.GRUCell(I, H, bias=bias)))
+    x = torch.randn(4, 2, I)
+    with torch.no_grad():
+        assert_agrees(loop(x)[0], session(to_onnx(loop))(x=x)["output"], NEAR[torch.float32])

@@ -55,6 +55,7 @@ def as_layer(part: Module, *, reverse: bool | None = None) -> Recurrent:
         arguments["reverse"] = True
     known = inspect.signature(LAYERS[kind]).parameters
     options = {name: getattr(source, name) for name in known if hasattr(source, name)}
+    options["bias"] = bool(source.bias)  # torch.nn's cells keep whatever they were given
     options |= arguments | {"dtype": next(source.parameters()).dtype, "device": "meta", "backend": "auto"}
     options = {name: value for name, value in options.items() if name in known}
     options |= {"dropout": 0.0} if "dropout" in known else {}

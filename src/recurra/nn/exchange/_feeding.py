@@ -109,8 +109,6 @@ def _softplus(flow: Flow, part: nn.Softplus) -> None:
 def _last_step(flow: Flow, _part: LastStep) -> None:
     if flow.single_step:
         return
-    if not flow.has_time:
-        raise ConfigError("there are no steps any more, after another LastStep")
     drawing = flow.drawing
     if flow.lengths:
         rows_first = flow.value if flow.batch_first else drawing.transposed(flow.value, 1, 0, 2)

@@ -55,6 +55,9 @@ class Model:
 
         Returns:
             Its numbers for some rows; None if they are zeros, or come from the numbers of a call.
+
+        Raises:
+            ConfigError: if it is made of the sizes alone, and ONNX's evaluation cannot run it.
         """
         nodes, free = self._upstream(name, ())
         inputs = {value.name: value.type.tensor_type for value in self._proto.graph.input}
@@ -62,9 +65,19 @@ class Model:
             return None
         try:
             zeros, ones = (self._evaluate(name, {each: self._filled(inputs[each], n) for each in free}) for n in (0, 1))
-        except Exception:
-            return None  # what ONNX's evaluation cannot run is what a call brings
+        except Exception as error:  # the evaluation of each operator has its own
+            if not self._comes_from_sizes(name):
+                return None  # it reads the numbers of a call
+            raise ConfigError(
+                f"the state {name}, which the model makes of sizes alone, cannot be run: {error}; hand in the "
+                "operator's node and its initialisers"
+            ) from error
         return zeros if zeros.any() and np.array_equal(zeros, ones) else None
+
+    def _comes_from_sizes(self, name: str) -> bool:
+        """Whether no number of an input has a part in a value."""
+        sizes = {size for node in self._nodes if node.op_type in ("Shape", "Size") for size in node.output}
+        return self._upstream(name, tuple(sizes))[1] <= sizes
 
     def _filled(self, kind: Any, number: int) -> npt.NDArray[Any]:
         """A possible input, of one number throughout; free sizes are those of the rows."""

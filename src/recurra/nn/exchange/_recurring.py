@@ -34,8 +34,6 @@ def draw_recurrent(flow: Flow, part: Module) -> None:
         ConfigError, DtypeError: if it has something that is not exported, which is named.
         StreamingUnsupported: if it needs the future and the model is a single step.
     """
-    if not flow.has_time:
-        raise ConfigError("reads over time, but there are no steps any more, after LastStep")
     if flow.single_step:
         check_streams("", part)
     if isinstance(part, Bidirectional):

@@ -4,18 +4,25 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch.nn import Module, RNNBase, Sequential
+from torch.nn import Module, Sequential
 
 from recurra.errors import ConfigError, DtypeError
 from recurra.nn._recurrent import Recurrent
-from recurra.nn.chain import Chain, is_recurrent, parts_of
+from recurra.nn.chain import (
+    check_parts,
+    check_takes_lengths,
+    has_hooks,
+    is_plain,
+    is_recurrent,
+    parts_of,
+    reads_over_time,
+)
 from recurra.nn.exchange._arrays import arrays_of, kind_of
 from recurra.nn.exchange._drawing import Drawing, Value
 from recurra.nn.exchange._feeding import draw_feeding
 from recurra.nn.exchange._flow import Flow
 from recurra.nn.exchange._recurring import draw_recurrent
 from recurra.nn.exchange._scanning import needs_scan
-from recurra.nn.last_step import LastStep
 
 
 class Drawn(NamedTuple):
@@ -66,39 +73,37 @@ def _checked_parts(module: Module, lengths: bool) -> list[tuple[str, Module]]:
     """The parts with their names.
 
     Raises:
-        ConfigError: if it is no model, none is recurrent, a container has a forward of its own, or a torch.nn layer is
-            to be handed lengths.
+        ConfigError: if it is no model, none is recurrent, a container has a forward of its own or hooks, the parts do
+            not follow each other, or a torch.nn layer is to be handed lengths.
     """
     if not isinstance(module, Sequential) and not is_recurrent(module):
         raise ConfigError(
             "expected an RNN, LSTM or GRU of recurra.nn, or a Chain or torch.nn.Sequential of such parts, got: "
             f"{type(module).__name__}"
         )
-    for name, inner in module.named_modules():
-        if isinstance(inner, Sequential) and type(inner).forward not in (Sequential.forward, Chain.forward):
-            raise ConfigError(
-                f"{name or 'the model'} ({type(inner).__name__}) is a Sequential with a forward of its own"
-            )
+    _check_containers(module)
     parts = list(parts_of(module))
     if not any(is_recurrent(part) for _, part in parts):
         raise ConfigError("no part of the model is recurrent; torch.onnx.export writes it")
-    for name, part in parts:
-        if lengths and isinstance(part, RNNBase):
-            raise ConfigError(f"{name or type(part).__name__}: torch.nn's layers take no lengths; ours do")
+    check_parts(parts)
+    if lengths:
+        check_takes_lengths(parts)
     return parts
 
 
-def _batch_first(parts: list[tuple[str, Module]]) -> bool:
-    """Where the rows stand.
+def _check_containers(module: Module) -> None:
+    for name, inner in module.named_modules():
+        if isinstance(inner, Sequential):
+            where = f"{name or 'the model'} ({type(inner).__name__})"
+            if not is_plain(inner):
+                raise ConfigError(f"{where} is a Sequential with a forward of its own")
+            if has_hooks(inner):
+                raise ConfigError(f"{where} has hooks, which are not exported; remove them first")
 
-    Raises:
-        ConfigError: if the parts that read over time do not agree.
-    """
-    said = [(name, part, part.batch_first) for name, part in parts if is_recurrent(part) or isinstance(part, LastStep)]
-    for name, part, each in said:
-        if each != said[0][2]:
-            raise ConfigError(f"{name} ({type(part).__name__}): batch_first={each}, but {said[0][0]} has {said[0][2]}")
-    return bool(said[0][2])
+
+def _batch_first(parts: list[tuple[str, Module]]) -> bool:
+    """Where the rows stand, which all parts agree on."""
+    return any(bool(part.batch_first) for _, part in parts if reads_over_time(part))
 
 
 def _type_of(module: Module) -> Any:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from torch.nn import Module
 
 from recurra.errors import ConfigError
+from recurra.nn._construction import check_flag
 from recurra.nn._recurrent import Recurrent
 from recurra.nn.exchange._arrays import Layer, layer_from
 from recurra.nn.exchange._conventions import import_onnx
@@ -72,16 +73,20 @@ def to_onnx(
 
     Raises:
         ConfigError: (a ValueError) with the position and name of a part, option or callable that is not exported;
-            if widths or layouts of parts do not fit each other, lengths are asked for with a single step, layout 1
-            where a Scan is written, or the export does not compute what the model does.
-        DtypeError: if the parameters are of several types, or one that NumPy has not.
+            if widths or layouts of parts do not fit each other, a container has hooks or a forward of its own, lengths
+            are asked for with a single step, layout 1 where a Scan is written, or the export does not compute what the
+            model does, or overflows in onnxruntime where the model does not.
+        DtypeError: (a TypeError) if the parameters are of several types, or one that NumPy has not, or a flag is no
+            bool.
         StreamingUnsupported: if a single step is asked for and a part is bidirectional or runs in reverse.
         MissingExtraError: if onnx is not installed, or onnxruntime for the check.
 
     Source: ONNX operators RNN, LSTM and GRU of opset 14.
     """
     onnx = import_onnx()
-    if layout not in (0, 1):
+    for name, flag in (("single_step", single_step), ("state", state), ("lengths", lengths), ("check", check)):
+        check_flag(name, flag)
+    if isinstance(layout, bool) or layout not in (0, 1):
         raise ConfigError(f"layout should be 0 or 1, got: {layout!r}")
     if layout and not isinstance(model, Recurrent):
         raise ConfigError("layout=1 is for a layer that stands alone; onnxruntime lacks it")
