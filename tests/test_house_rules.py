@@ -21,7 +21,7 @@ LONGEST_FILE = 400
 def files(*suffixes: str, folders: tuple[str, ...] = OURS) -> list[Path]:
     """Every source file of ours with one of these suffixes."""
     found = (path for folder in folders for path in sorted((ROOT / folder).rglob("*")))
-    return [path for path in found if path.suffix in suffixes and not BUILT & set(path.parts)]
+    return [path for path in found if path.suffix in suffixes and not BUILT & set(path.relative_to(ROOT).parts)]
 
 
 def named(paths: list[Path]) -> list[object]:
