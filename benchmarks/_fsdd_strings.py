@@ -19,7 +19,7 @@ from recurra.data.catalogue import load_fsdd
 
 RATE = 8000
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
-SINGLE_DIGITS, TRAINING_STRINGS, TEST_STRINGS = 2000, 1400, 100
+SINGLE_DIGITS, TRAINING_STRINGS, TEST_STRINGS = 1600, 700, 100
 TRAINING_DIGITS, TEST_DIGITS = (1, 5), (3, 7)
 GAP_S, EDGE_S = (0.05, 0.5), (0.1, 0.4)
 SOUND: dict[str, Any] = {
@@ -39,7 +39,7 @@ SOUND: dict[str, Any] = {
     "validation": 0,
 }
 SINGLES: dict[str, Any] = {
-    **SOUND, "augment": ("strong",), "pooling": "last", "batch_size": 16, "max_epochs": 12,
+    **SOUND, "augment": ("strong",), "pooling": "last", "batch_size": 16, "max_epochs": 10,
 }  # fmt: skip
 SETTINGS: dict[str, Any] = {
     **SOUND,
