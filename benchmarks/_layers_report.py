@@ -22,7 +22,7 @@ def report(runs: Runs) -> str:
     texts = [_peak(runs), *(_mode(runs, mode) for mode in MODES), _share(runs), _ragged(runs), _step(runs)]
     texts += [options_table(runs)]
     texts += [memory(runs), recompute(runs), grid(runs), jax_scan(runs)]
-    absent = [part for part in PARTS if not any(f"{key}/".startswith(f"{part}/") for key in runs)]
+    absent = [part for part in PARTS if runs and not any(f"{key}/".startswith(f"{part}/") for key in runs)]
     return "\n\n".join([text for text in texts if text] + not_run(absent)[1:])
 
 
