@@ -17,6 +17,13 @@ TRAINING = np.datetime64("2016-01-01")
 VALIDATION = np.datetime64("2019-01-01")
 TEST = np.datetime64("2019-06-01")
 WINDOW = 56
+SEEDS = (0, 1, 2, 3, 4)
+NETWORKS: dict[str, dict[str, Any]] = {
+    "simple RNN": {"cell": "rnn"},
+    "deep RNN": {"cell": "rnn", "num_layers": 3},
+    "LSTM": {"cell": "lstm"},
+    "GRU": {"cell": "gru"},
+}
 COVARIATES = ("bus", "day_type", "next_day_type")
 
 

@@ -4,6 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks._bars import not_run
+
+SEEDS = (0, 1, 2, 3, 4)
 SCENES = ("eth", "hotel", "univ", "zara1", "zara2")
 NETWORKS = {
     "gru": "GRU, points",
@@ -17,7 +20,16 @@ RESAMPLES = 2_000
 def report(runs: dict[str, Any]) -> str:
     """Every table that there are runs for, as Markdown."""
     parts = [best_of_one(runs), honest(runs), best_of_twenty(runs), by_step(runs)]
-    return "\n\n".join(part for part in parts if part)
+    return "\n\n".join([*(part for part in parts if part), *_missing(runs)])
+
+
+def _missing(runs: dict[str, Any]) -> list[str]:
+    """In words: networks with too few seeds, and what has no run."""
+    whole = {title: len(_seeds(runs, part)) for part, title in NETWORKS.items()}
+    short = [f"{title} {n} of {len(SEEDS)}" for title, n in whole.items() if 0 < n < len(SEEDS)]
+    rules = [] if any(key.startswith("rules/") for key in runs) else ["the naive rules"]
+    absent = rules + [title for part, title in NETWORKS.items() if not any(k.startswith(f"{part}/") for k in runs)]
+    return ([f"Seeds so far: {'; '.join(short)}."] if short else []) + not_run(absent)[1:]
 
 
 def _seeds(runs: dict[str, Any], part: str) -> list[list[Any]]:

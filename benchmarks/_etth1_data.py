@@ -14,6 +14,10 @@ Array = npt.NDArray[np.float64]
 MONTH = 30 * 24
 TRAINING, TEST, END = 12 * MONTH, 16 * MONTH, 20 * MONTH
 
+SEEDS = (0, 1, 2, 3, 4)
+HORIZONS = {"seven": (96, 192, 336, 720), "ot": (24, 48, 168, 336, 720)}
+PARTS = [f"{columns}-{horizon}" for columns, horizons in HORIZONS.items() for horizon in horizons]
+
 
 @dataclass(frozen=True)
 class Electricity:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from benchmarks._bars import not_run
 from benchmarks._layers_cases import KINDS, MODES, SHAPES, THREADS
 from benchmarks._layers_options import options_table
 from benchmarks._layers_report_wide import grid, jax_scan, memory, recompute
@@ -11,6 +12,7 @@ from benchmarks._layers_step import RATIO_BAR
 from benchmarks._layers_table import Runs, show, table, under, verdict
 
 MODE_TITLES = {"train": "Training, forward and backward", "infer": "Inference"}
+PARTS = ("peak", *MODES, "ragged", "step", "options", "memory", "grid", "jax")
 LARGE = SHAPES[-2:]
 """The shapes whose share of the peak is reported apart."""
 
@@ -20,7 +22,8 @@ def report(runs: Runs) -> str:
     texts = [_peak(runs), *(_mode(runs, mode) for mode in MODES), _share(runs), _ragged(runs), _step(runs)]
     texts += [options_table(runs)]
     texts += [memory(runs), recompute(runs), grid(runs), jax_scan(runs)]
-    return "\n\n".join(text for text in texts if text)
+    absent = [part for part in PARTS if runs and not any(f"{key}/".startswith(f"{part}/") for key in runs)]
+    return "\n\n".join([text for text in texts if text] + not_run(absent)[1:])
 
 
 def _peak(runs: Runs) -> str:

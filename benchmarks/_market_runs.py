@@ -16,6 +16,9 @@ Array = npt.NDArray[np.float64]
 
 SINCE = "2010-01-04"
 TABLE: dict[str, Any] = {"close": None, "returns": "return", "realised": "rv"}
+SEEDS = (0, 1, 2, 3, 4)
+TABLES = {"planted": 20, "planted-long": 20, "shuffled": 200, "signs": 200}
+"""How many made tables each part has."""
 PACKED = ("qlike", "nll")
 REFIT = {"rules": 22, "network": 250}
 HIDDEN = 8
@@ -63,6 +66,21 @@ def run_shuffled(number: int) -> dict[str, Any]:
     return _verdict(_shuffled(random, "short"), number, "short")
 
 
+def run_signs(number: int) -> dict[str, Any]:
+    """Real days in order whose returns have random signs: the returns cannot be forecast, the variance can.
+
+    The verdict is that in the returns alone.
+    """
+    random = np.random.default_rng([number, 40])
+    days, _ = SIZES["short"]
+    asset = sp500(False).assets[0]
+    begin = int(random.integers(len(asset.returns) - days + 1))
+    stretch = asset.part(begin, begin + days)
+    signs = random.choice([-1.0, 1.0], size=days)
+    found = _verdict(replace(stretch, returns=signs * stretch.returns), number, "short", hidden_size=16)
+    return {**found, "evidence": found["returns"][0]}
+
+
 def run_planted(number: int, size: str) -> dict[str, Any]:
     """Shuffled days whose returns follow r[t] = 0.173 r[t - 1] + e[t]: an R2 of 3 %."""
     random = np.random.default_rng([number, 30])
@@ -81,10 +99,10 @@ def _shuffled(random: np.random.Generator, size: str) -> Asset:
     return replace(asset.part(0, days), returns=asset.returns[order], variance=asset.variance[order])
 
 
-def _verdict(asset: Asset, number: int, size: str) -> dict[str, Any]:
+def _verdict(asset: Asset, number: int, size: str, hidden_size: int = HIDDEN) -> dict[str, Any]:
     """Learned once, from the first days; scored on the others."""
     days, learned = SIZES[size]
-    model = MarketForecaster(seed=number, hidden_size=HIDDEN, **TABLE)
+    model = MarketForecaster(seed=number, hidden_size=hidden_size, **TABLE)
     table = replace(sp500(False), assets=(asset,))
     report = model.backtest(table, since=asset.ds[learned], refit=days)
     returns, variance = report.return_skill, report.variance_skill

@@ -1,5 +1,6 @@
 """The result file of a benchmark: runs are merged into it one by one, so that a benchmark resumes where it stopped."""
 
+import hashlib
 import json
 import os
 import platform
@@ -18,7 +19,7 @@ class Record:
 
     Several processes may each add their runs to one file.
 
-    Each run holds its figures, seed, command, commit, time and machine.
+    Each run holds its figures, seed, command, commit, time, machine, and a digest of the protocol it was made under.
 
     Args:
         name: the benchmark.
@@ -56,11 +57,16 @@ class Record:
             "seconds": round(time.perf_counter() - begun, 2),
             "command": command(),
             "commit": commit(),
+            "protocol": digest(self.content["protocol"]),
             "at": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
             "machine": machine(),
         }
         self.write()
         return self.runs[key]
+
+    def told(self, report: Callable[[dict[str, Any]], str]) -> str:
+        """The report of the runs so far, and which of them are to be taken with care."""
+        return "\n\n".join(text for text in (report(self.runs), *remarks(self.content)) if text)
 
     def write(self) -> None:
         """Write the file whole: to a temporary name, then renamed."""
@@ -70,6 +76,35 @@ class Record:
         fresh = self.path.with_suffix(".json.part")
         fresh.write_text(json.dumps(self.content, indent=1, sort_keys=True, allow_nan=False) + "\n")
         fresh.replace(self.path)
+
+
+def remarks(content: Mapping[str, Any]) -> list[str]:
+    """In words: runs made with uncommitted changes, of an older protocol, or from before protocols were kept.
+
+    Args:
+        content: of a result file.
+    """
+    runs, now = content["runs"], digest(content["protocol"])
+    marks = {
+        "Made with uncommitted changes": [key for key, run in runs.items() if run["commit"].endswith("+changes")],
+        "Made under an older protocol": [key for key, run in runs.items() if run.get("protocol", now) != now],
+    }
+    told = [f"{mark}: {_named(sorted(keys))}." for mark, keys in marks.items() if keys]
+    silent = sum("protocol" not in run for run in runs.values())
+    if silent:
+        told.append(f"{silent} of {len(runs)} runs do not say which version of the protocol they were made under.")
+    return [" ".join(told)] if told else []
+
+
+def _named(keys: list[str], most: int = 8) -> str:
+    """The keys, or the first ones and how many more there are."""
+    rest = len(keys) - most
+    return ", ".join(keys) if rest <= 0 else f"{', '.join(keys[:most])} and {rest} more"
+
+
+def digest(protocol: str) -> str:
+    """A protocol's text in twelve digits."""
+    return hashlib.sha256(protocol.encode()).hexdigest()[:12]
 
 
 def command() -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks._bars import met, pending
 from benchmarks._record import Record
 from recurra import SpeechRecognizer
 from recurra.data.catalogue import load_an4, locate
@@ -104,8 +105,9 @@ def report(runs: Mapping[str, Any]) -> str:
             np.mean([r["test"][how][rate][0] for r in rows]) for how in ("best path", "beam") for rate in ("CER", "WER")
         ]
         lines += ["| mean | " + " | ".join(f"**{mean:.1f}**" for mean in means) + " | | |"]
-        met = "met" if means[0] < 12.6 else "missed"
-        lines += ["", f"Bar: CER under 12.6 % without a language model (aim 10 %): {met}, {means[0]:.1f} %."]
+        wanted = [f"seed {seed}" for seed in SEEDS]
+        verdict = pending(wanted, runs) or f"{met(means[0] < 12.6)}; aim: {met(means[0] <= 10)}"
+        lines += ["", f"Bar: CER under 12.6 % without a language model (aim 10 %): {means[0]:.1f} %, {verdict}."]
     return "\n".join(lines)
 
 
@@ -124,7 +126,7 @@ def main() -> None:
         for seed in SEEDS if arguments.seed is None else [arguments.seed]:
             found = record.run(f"seed {seed}", lambda s=seed: run(s), seed=seed)
             print(f"seed {seed}: {found['test']}", flush=True)
-    print(report(record.runs))
+    print(record.told(report))
 
 
 if __name__ == "__main__":

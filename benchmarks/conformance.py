@@ -2,17 +2,22 @@
 
 python -m benchmarks.conformance [--again] [--report]
 
-The suites are run by pytest one after the other; what they print at their end is what is counted.
+The suites are run by pytest one after the other; what they print at their end is what is counted, and a test that runs
+many checks of others says how many and how each ended, as properties of pytest's report.
 """
 
 import argparse
 import re
 import subprocess
 import sys
+import tempfile
+import xml.etree.ElementTree
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks._bars import not_run
 from benchmarks._record import Record
 
 ROOT = Path(__file__).parent.parent
@@ -24,38 +29,58 @@ SUITES = {
     "TFLite's golden numbers": "tests/conformance/test_tflite.py",
     "random combinations of options (hypothesis)": "tests/nn/test_options.py",
     "scikit-learn's estimator checks, a test a cell": "tests/conformance/test_scikit_learn.py",
-    "sktime's estimator checks, 890 in one test": "tests/conformance/test_sktime.py",
+    "sktime's estimator checks, in one test": "tests/conformance/test_sktime.py",
 }
-PROTOCOL = "Each suite is run whole by pytest, long tests included; counted are pytest's outcomes of its tests."
+PROTOCOL = (
+    "Each suite is run whole by pytest, long tests included; counted are pytest's outcomes of its tests, and "
+    "inside a test that runs many checks of others, the outcome of each check, as that test counted them."
+)
+CHECKS = "checks "
+"""How the name of such a property begins; the rest is the outcome, and its value the number of checks."""
 OUTCOME = re.compile(r"(\d+) (passed|failed|skipped|xfailed|xpassed|errors?)")
 
 
 def run(place: str) -> dict[str, Any]:
-    """One suite's outcomes: {"passed": n, ...}.
+    """One suite's outcomes, {"passed": n, ...}, and those of the checks inside its tests if it counts them.
 
     Raises:
         RuntimeError: if pytest could not run it.
     """
-    command = [sys.executable, "-m", "pytest", "-q", "-m", "conformance or not conformance", place]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    with tempfile.TemporaryDirectory() as folder:
+        written = Path(folder) / "report.xml"
+        marked = ["-m", "conformance or not conformance", f"--junitxml={written}", "-o", "junit_family=xunit1"]
+        command = [sys.executable, "-m", "pytest", "-q", *marked, place]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        checks = counted(written) if written.exists() else {}
     last = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
     counts = {word: int(number) for number, word in OUTCOME.findall(last)}
     if done.returncode not in (0, 1) or not counts:
         raise RuntimeError(f"{place} could not be run: {done.stdout[-500:]}{done.stderr[-500:]}")
-    return {"outcomes": counts}
+    return {"outcomes": counts, **({"checks": checks} if checks else {})}
+
+
+def counted(written: Path) -> dict[str, int]:
+    """What the tests of a suite counted themselves, by outcome, from pytest's report in XML."""
+    counts: Counter[str] = Counter()
+    for found in xml.etree.ElementTree.parse(written).iter("property"):
+        name = found.get("name", "")
+        if name.startswith(CHECKS):
+            counts[name.removeprefix(CHECKS)] += int(found.get("value", "0"))
+    return dict(counts)
 
 
 def report(runs: Mapping[str, Any]) -> str:
     """A row a suite."""
-    lines = ["| suite | where | passed | others |", "|---|---|---|---|"]
+    lines = ["| suite | where | tests passed | others | checks inside them |", "|---|---|---|---|---|"]
     for name, place in SUITES.items():
         if name not in runs:
             continue
         counts = dict(runs[name]["outcomes"])
         passed = counts.pop("passed", 0)
         others = ", ".join(f"{count} {word}" for word, count in counts.items()) or "none"
-        lines.append(f"| {name} | `{place}` | {passed} | {others} |")
-    return "\n".join(lines)
+        checks = ", ".join(f"{count} {word}" for word, count in runs[name].get("checks", {}).items())
+        lines.append(f"| {name} | `{place}` | {passed} | {others} | {checks} |")
+    return "\n".join([*lines, *not_run(name for name in SUITES if name not in runs)])
 
 
 def main() -> None:
@@ -67,7 +92,7 @@ def main() -> None:
     record = Record("conformance", PROTOCOL)
     for name, place in () if options.report else SUITES.items():
         record.run(name, lambda place=place: run(place), again=options.again)
-    print(report(record.runs))
+    print(record.told(report))
 
 
 if __name__ == "__main__":

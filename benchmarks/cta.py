@@ -12,23 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks._cta_data import WINDOW, Array, Ridership, load_ridership, rule_errors
+from benchmarks._cta_data import NETWORKS, SEEDS, WINDOW, Array, Ridership, load_ridership, rule_errors
 from benchmarks._cta_report import report
 from benchmarks._record import Record
 from recurra import Forecaster
 
-SEEDS = (0, 1, 2, 3, 4)
 PARTS: dict[str, dict[str, Any]] = {
     "uni-1": {"horizon": 1},
     "cov-1": {"horizon": 1, "past_covariates": ("bus",), "future_covariates": ("day_type",)},
     "uni-14": {"horizon": 14},
     "cov-14": {"horizon": 14, "past_covariates": ("bus", "next_day_type")},
-}
-NETWORKS: dict[str, dict[str, Any]] = {
-    "simple RNN": {"cell": "rnn"},
-    "deep RNN": {"cell": "rnn", "num_layers": 3},
-    "LSTM": {"cell": "lstm"},
-    "GRU": {"cell": "gru"},
 }
 SETTINGS: dict[str, Any] = {
     "unique_id": None,
@@ -128,7 +121,7 @@ def main() -> None:
                         f"{run['seconds']:.0f} s",
                         flush=True,
                     )
-    print(report(record.runs))
+    print(record.told(report))
 
 
 if __name__ == "__main__":

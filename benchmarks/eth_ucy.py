@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks._eth_ucy_report import report
+from benchmarks._eth_ucy_report import SEEDS, report
 from benchmarks._eth_ucy_scores import Held, corrected, likelihoods, packed, path_scores, prepare
 from benchmarks._record import Record
 from recurra import TrajectoryForecaster
@@ -19,7 +19,6 @@ from recurra.baselines import track_rules
 from recurra.data.catalogue import ETH_UCY_SCENES, load_eth_ucy
 from recurra.evaluation import fit_rules
 
-SEEDS = (0, 1, 2, 3, 4)
 OBSERVED, HORIZON = 8, 12
 SETTINGS: dict[str, Any] = {
     "horizon": HORIZON,
@@ -131,7 +130,7 @@ def main() -> None:
                         f"{key}: {run['people_2']['ade']:.3f} / {run['people_2']['fde']:.3f}, {run['seconds']:.0f} s",
                         flush=True,
                     )
-    print(report(record.runs))
+    print(record.told(report))
 
 
 if __name__ == "__main__":

@@ -9,15 +9,12 @@ Parts: seven-H (all columns as seven series, H = 96, 192, 336, 720) and ot-H (th
 import argparse
 from typing import Any
 
-from benchmarks._etth1_data import TEST, TRAINING, Electricity, load_electricity
+from benchmarks._etth1_data import PARTS, SEEDS, TEST, TRAINING, Electricity, load_electricity
 from benchmarks._etth1_report import report
 from benchmarks._etth1_rules import linear_forecasts, path_forecasts, rule_forecasts
 from benchmarks._record import Record
 from recurra import Forecaster
 
-SEEDS = (0, 1, 2, 3, 4)
-HORIZONS = {"seven": (96, 192, 336, 720), "ot": (24, 48, 168, 336, 720)}
-PARTS = [f"{columns}-{horizon}" for columns, horizons in HORIZONS.items() for horizon in horizons]
 SETTINGS: dict[str, Any] = {
     "decoder": "segments",
     "segment_length": 48,
@@ -105,7 +102,7 @@ def main() -> None:
                 key = f"{part}/network/{seed}"
                 run = record.run(key, lambda p=part, d=data, s=seed: run_network(d, p, s), seed=seed)
                 print(f"{key}: validation {run['validation']['mse']:.3f}, test {run['test']['mse']:.3f}", flush=True)
-    print(report(record.runs))
+    print(record.told(report))
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ def main() -> None:
         options = Options(kinds, arguments.budget_s, arguments.cap_s, arguments.again)
         for part in PARTS if arguments.part == "all" else [arguments.part]:
             PARTS[part](record, options)
-    print(report(record.runs))
+    print(record.told(report))
 
 
 if __name__ == "__main__":

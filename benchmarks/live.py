@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks._bars import judged, met, not_run
 from benchmarks._fsdd_strings import RATE, SPEAKERS, DigitString, make_strings, trained
 from benchmarks._record import Record
 from recurra.prediction import Endpoint
@@ -124,20 +125,21 @@ def report(runs: Mapping[str, Any]) -> str:
         lines.append(f"| {name} | {' | '.join(cells)} | {run['digits']} | {run['right']} of {run['of']} |")
     if delays:
         worst = max(run["median_ms"] for run in delays.values())
-        met = "met" if worst <= 300 else "missed"
+        verdict = judged(worst <= 300, [f"delay/{name}" for name in SPEAKERS], runs, "speakers")
         bar = "Bar: a digit is read within 300 ms of its end at the median"
-        lines += ["", f"{bar}: {met} (worst speaker {worst:.0f} ms)."]
+        lines += ["", f"{bar}: {verdict} (worst speaker {worst:.0f} ms)."]
     for key, run in sorted(runs.items()):
         if key.startswith("cost/"):
-            met = "met" if run["cpu_factor"] < 0.05 else "missed"
             lines.append(
                 f"\nReal-time factor on one core: {run['cpu_factor']:.3f} by processor time, {run['wall_factor']:.3f} "
-                f"by the clock of a shared machine; bar of 0.05: {met}."
+                f"by the clock of a shared machine; bar of 0.05: {met(run['cpu_factor'] < 0.05)}."
             )
         if key.startswith("memory/"):
-            told = ", ".join(f"{size:.1f} MB after {int(s) // 60} min" for s, size in run["resident_mb"].items())
+            sizes = sorted(run["resident_mb"].items(), key=lambda item: int(item[0]))
+            told = ", ".join(f"{size:.1f} MB after {int(s) // 60} min" for s, size in sizes)
             lines.append(f"\nResident memory: {told}; {run['utterances']} utterances.")
-    return "\n".join(lines)
+    missing = [part for part in ("delay", "cost", "memory") if not any(key.startswith(f"{part}/") for key in runs)]
+    return "\n".join([*lines, *not_run(missing)])
 
 
 def main() -> None:
@@ -156,7 +158,7 @@ def main() -> None:
             for name in names:
                 found = record.run(f"{part}/{name}", lambda p=part, n=name: parts[p](n), seed=0)
                 print(f"{part}/{name}: {found}", flush=True)
-    print(report(record.runs))
+    print(record.told(report))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks._bars import not_run
 from benchmarks._record import Record
 from recurra import Forecaster
 from recurra.baselines import Naive
@@ -122,7 +123,9 @@ def report(runs: Mapping[str, Any]) -> str:
             if scores:
                 lines.append(f"| {network} | {np.median(scores):.5f} | {len(scores)} |")
         lines += ["", f"Published: {PUBLISHED[part]}.", ""]
-    return "\n".join(lines)
+    parts = [f"{part}/{network}" for part in HORIZONS for network in ("rules", *NETWORKS)]
+    absent = [part for part in parts if not any(f"{key}/".startswith(f"{part}/") for key in runs)]
+    return "\n".join(lines + not_run(absent)[1:])
 
 
 def main() -> None:
@@ -141,7 +144,7 @@ def main() -> None:
                     key = f"{part}/{network}/{seed}"
                     run = record.run(key, lambda p=part, n=network, s=seed: run_network(p, n, s), seed=seed)
                     print(f"{key}: test {run['test']:.5f}, {run['seconds']:.0f} s", flush=True)
-    print(report(record.runs))
+    print(record.told(report))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks._bars import not_run
 from benchmarks._record import Record
 from recurra.data.tracks import InputSpec, TrackColumns, TrackTable
 from recurra.models.trajectory import TrajectoryNetwork, TrajectoryShape
@@ -94,7 +95,7 @@ def report(runs: dict[str, Any]) -> str:
             run = runs[name]
             times = " | ".join(f"{run[field]:.0f} µs" for field in ("median_us", "p90_us", "slowest_us"))
             lines.append(f"| {name} | {times} | {run['apart']:.0e} |")
-    return "\n".join(lines)
+    return "\n".join(lines + not_run(name for name in CASES if name not in runs))
 
 
 def main() -> None:
@@ -106,7 +107,7 @@ def main() -> None:
     if not arguments.report:
         for name, settings in CASES.items():
             record.run(name, lambda s=settings: quickest([run_case(s) for _ in range(TURNS)]), again=True)
-    print(report(record.runs))
+    print(record.told(report))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 import recurra.nn
+from benchmarks._bars import not_run
 from benchmarks._record import Record
 from benchmarks._transforms_checks import CHECKS, case, outcome
 
@@ -57,7 +58,11 @@ def report(runs: Mapping[str, Any]) -> str:
         found = [runs[f"{package}/{kind}"]["outcomes"] for kind in KINDS]
         right = sum(word(name, outcomes[name]) == "right" for outcomes in found for name in CHECKS)
         counts.append(f"{package} {right} of {len(CHECKS) * len(KINDS)}")
-    return "\n".join(lines) + f"\n\nRight: {', '.join(counts)}."
+    return (
+        "\n".join(lines)
+        + f"\n\nRight: {', '.join(counts)}."
+        + "\n".join(not_run(package for package in PACKAGES if package not in there))
+    )
 
 
 def main() -> None:
@@ -70,7 +75,7 @@ def main() -> None:
     for package in () if options.report else PACKAGES:
         for kind in KINDS:
             record.run(f"{package}/{kind}", lambda p=package, k=kind: measure(p, k), again=options.again, seed=7)
-    print(report(record.runs))
+    print(record.told(report))
 
 
 if __name__ == "__main__":

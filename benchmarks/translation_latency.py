@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from benchmarks._bars import met, not_run
 from benchmarks._record import Record
 from benchmarks.multi30k import SETTINGS
 from recurra.data.text.pieces import END
@@ -98,13 +99,13 @@ def report(runs: dict[str, Any]) -> str:
         "| subwords | one sentence, beam of 5 | fastest | greedy | bar | 1,000 sentences, beam of 5 |",
         "|---|---|---|---|---|---|",
     ]
-    for key, found in sorted(runs.items()):
-        met = "met" if found["met"] else "missed"
+    for key, found in sorted(runs.items(), key=lambda item: int(item[0])):
+        bar = f"{found['bar_ms']:.0f} ms: {met(found['met'])}"
         lines.append(
             f"| {int(key):,} | {found['beam_ms']:.1f} ms | {found['beam_best_ms']:.1f} ms "
-            f"| {found['greedy_ms']:.1f} ms | {found['bar_ms']:.0f} ms: {met} | {found['sentences_per_s']} a second |"
+            f"| {found['greedy_ms']:.1f} ms | {bar} | {found['sentences_per_s']} a second |"
         )
-    return "\n".join(lines)
+    return "\n".join([*lines, *not_run(f"{size:,} subwords" for size in SUBWORDS if str(size) not in runs)])
 
 
 def main() -> None:
@@ -117,7 +118,7 @@ def main() -> None:
     if not arguments.report:
         for subwords in SUBWORDS:
             record.run(str(subwords), lambda size=subwords: measure(size), again=arguments.again)
-    print(report(record.runs))
+    print(record.told(report))
 
 
 if __name__ == "__main__":

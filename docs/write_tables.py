@@ -30,6 +30,7 @@ from benchmarks import (
     transforms,
     translation_latency,
 )
+from benchmarks._record import remarks
 
 ROOT = Path(__file__).parent.parent
 BEGIN, END = "<!-- scores: written by docs/write_tables.py -->", "<!-- end of scores -->"
@@ -84,14 +85,11 @@ def page() -> str:
     ]
     for name, (title, report) in PARTS.items():
         content = results(name)
-        if content is not None:
-            blocks += [
-                f"## {title}",
-                f"`python -m benchmarks.{name}`",
-                content["protocol"],
-                report(content["runs"]).strip(),
-            ]
-            blocks.append(provenance(content))
+        blocks += [f"## {title}", f"`python -m benchmarks.{name}`"]
+        if content is None:
+            blocks.append("Not run.")
+        else:
+            blocks += [content["protocol"], report(content["runs"]).strip(), *remarks(content), provenance(content)]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -103,8 +101,7 @@ def readme() -> str:
         return text
     head, _, rest = text.partition(BEGIN)
     tail = rest.partition(END)[2]
-    wanted = {key: run for key, run in content["runs"].items() if key.startswith("cov-1/")}
-    table = _cta_report.report(wanted)
+    table = _cta_report.table("cov-1", content["runs"])
     return f"{head}{BEGIN}\n\n{table}\n\n{END}{tail}"
 
 

@@ -25,4 +25,17 @@ def test_outcomes_are_counted(tmp_path: Path) -> None:
 def test_the_table_names_what_did_not_pass() -> None:
     name = next(iter(SUITES))
     table = report({name: {"outcomes": {"passed": 7, "failed": 1}}})
-    assert f"| {name} | `{SUITES[name]}` | 7 | 1 failed |" in table
+    assert f"| {name} | `{SUITES[name]}` | 7 | 1 failed |  |" in table
+    assert f"Not run: {'; '.join(list(SUITES)[1:])}." in table
+    counted = report({name: {"outcomes": {"passed": 1}, "checks": {"passed": 52, "skipped": 1}}})
+    assert "| 1 | none | 52 passed, 1 skipped |" in counted
+
+
+def test_checks_inside_a_test_are_those_it_counted(tmp_path: Path) -> None:
+    # expected: by hand, the properties of both tests added up
+    suite = tmp_path / "test_checks.py"
+    suite.write_text(
+        "import pytest\n\n\n@pytest.mark.parametrize('k', [1, 2])\ndef test_k(k, record_property):\n"
+        "    record_property('checks passed', 50 + k)\n    record_property('checks skipped', 1)\n"
+    )
+    assert run(str(suite)) == {"outcomes": {"passed": 2}, "checks": {"passed": 103, "skipped": 2}}

@@ -45,5 +45,23 @@ def test_the_report_says_what_is_met():
     better = {"errors": {"test": " ".join(["0.35"] * 2000)}, "test": {"mse": 0.35, "mae": 0.4}}
     rules = dict.fromkeys(("last value", "seasonal naive", "NLinear"), errors)
     text = report({"seven-96/rules": {"rules": rules}, "seven-96/off": errors, "seven-96/network/0": better})
-    assert "the bar of 0.375 is met, the aim of 0.345 is missed" in text
+    assert "Bar of 0.375: 1 of 5 seeds so far, so that no bar is judged yet." in text
     assert "-0.050 (-0.050 to -0.050)" in text
+    assert "Horizon 96: below last value; below seasonal naive; below NLinear. Beside its recurrent part off" in text
+    assert "the network is better." in text
+    assert "All seven columns as seven series, horizon 192; " in text.partition("Not run: ")[2]
+    every = {f"seven-96/network/{seed}": better for seed in range(5)}
+    text = report({"seven-96/rules": {"rules": rules}, "seven-96/off": errors, **every})
+    assert "Bar of 0.375: met, aim of 0.345: missed." in text
+
+
+def test_a_difference_whose_interval_holds_zero_is_a_tie():
+    """Errors that are as often higher as lower than the rules', by turns of 100 windows."""
+    flat = {"errors": {"test": " ".join(["0.4"] * 2000)}, "test": {"mse": 0.4, "mae": 0.5}}
+    waves = np.tile(np.repeat([0.30, 0.499], 100), 10)
+    turns = {"errors": {"test": " ".join(map(str, waves))}, "test": {"mse": 0.3995, "mae": 0.5}}
+    rules = dict.fromkeys(("last value", "seasonal naive", "NLinear"), flat)
+    own = {f"ot-24/network/{seed}": turns for seed in range(5)}
+    text = report({"ot-24/rules": {"rules": rules}, "ot-24/off": flat, **own})
+    assert "a tie with last value; a tie with seasonal naive; a tie with NLinear. Beside its recurrent part off" in text
+    assert "the network is no better (a tie). Bar of being below all three rules: missed." in text

@@ -43,11 +43,38 @@ def test_naive_and_theta_are_the_published_ones() -> None:
     np.testing.assert_allclose((rule["sMAPE"], rule["MASE"]), m4_weekly.PUBLISHED["Theta"], rtol=0.01)
 
 
+def test_the_bars_are_judged_by_one_network_with_all_its_seeds() -> None:
+    # expected: by hand; the LSTM's lower scores do not count, and a difference of 0 to the linear map is a tie
+    def entry(smape: float, **more: float) -> dict[str, object]:
+        errors = {"sMAPE": f"{smape} {smape}", "MASE": "2 2"}
+        return {"sMAPE": smape, "MASE": 2.0, "errors": errors, **more}
+
+    rules = {name: entry(9.0) for name in ("naive", m4_weekly.OFF)} | {m4_weekly.MAP: entry(8.6)}
+    runs: dict[str, object] = {"rules": {"rules": rules}, "LSTM/0": entry(8.0, wQL=0.04)}
+    runs |= {f"GRU/{seed}": entry(8.6, wQL=0.04) for seed in range(4)}
+    told = m4_weekly.report(runs)
+    assert "sMAPE at most 8.5: 8.6; " in told
+    assert "4 of 5 seeds so far, so that no bar is judged yet." in told
+    told = m4_weekly.report({**runs, "GRU/4": entry(8.6, wQL=0.04)})
+    assert "Bars, by the median GRU: sMAPE at most 8.5: 8.6, missed; MASE at most 2.5: 2, met" in told
+    beside = f"Beside the {m4_weekly.MAP} the GRU is no better (a tie) by sMAPE and no better (a tie) by MASE."
+    assert beside in told
+
+
 def test_the_reports_name_what_was_met() -> None:
     side = {"fit_s": 100.0, "predict_ms": 100.0, "mse": 0.5, "parameters": 1, "by_origin": "0.5"}
     ours = {**side, "fit_s": 20.0, "predict_ms": 25.0, "mse": 0.4}
-    told = rivals.report({"gru/0": {"neuralforecast": side, "recurra": ours}, "million": {"peak, MB": 1500.0}})
+    million = {"peak, MB": 1500.0}
+    told = rivals.report({"gru/0": {"neuralforecast": side, "recurra": ours}, "million": million})
     assert "fit 5.0 times faster (bar 4: met)" in told
     assert "predict 4.0 times faster (bar 5: missed)" in told
     assert "lower: met" in told
     assert "peak, MB 1500 (bar 2000: met)" in told
+    assert "GRU, 1 seed(s): " in told
+    assert "Not run: lstm; off; latency." in told
+    both = {"neuralforecast": {**side, "all_s": 6.0, "steps": 500}, "recurra": {**ours, "all_s": 2.0, "steps": 480}}
+    off = {"mse": 0.37, "parameters": 32352, "by_origin": "0.37"}
+    told = rivals.report({"gru/0": both, "off": off})
+    assert "| Recurra GRU | 20.0 | 25.0 | 2.00 | 0.400 | 1 | 480 | 1 |" in told
+    assert "| Recurra, recurrent part off | | | | 0.370 | 32,352 | 0 | - |" in told
+    assert "(bar 5: missed), all origins at once 3.0 times faster" in told
