@@ -72,6 +72,8 @@ def transcribe(
     if live:
         endpoint = Endpoint() if silence is None else Endpoint(silence_s=silence)
         stream = recognizer.stream(rate, decoding=decoding, endpoint=endpoint)
+        if rate is None:
+            say(f"recurra: taking standard input as 16-bit mono, {recognizer.sample_rate_hz} samples a second")
         return _listen(stream, recognizer.sample_rate_hz, words, common)
     return _report(_one_by_one(recognizer, files, decoding), words, common)
 

@@ -112,10 +112,11 @@ class BeamDecoder:
             tried = [(int(u), float(row[u])) for u in np.argsort(row)[-2:] if u]
         after: dict[tuple[int, ...], _Prefix] = {}
         for text, old in self._beam.items():
-            kept = after.setdefault(text, _Prefix(words=old.words, state=old.state))
-            best = old.best
-            kept.blank = log_add(kept.blank, old.acoustic + blank)
-            kept.best_blank = _likelier(_Way(best.score + blank, best.heard), kept.best_blank)
+            kept = after.get(text)
+            if kept is None:
+                kept = after[text] = _Prefix(words=old.words, state=old.state)
+            kept.blank, best = old.acoustic + blank, old.best
+            kept.best_blank = _Way(best.score + blank, best.heard)
             last = text[-1] if text else 0
             if last:
                 self._repeat(kept, old, float(row[last]))

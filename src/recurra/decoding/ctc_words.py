@@ -44,7 +44,6 @@ class WordScorer:
         self.model, self.symbols, self.space = model, symbols, space
         self.weight, self.bonus, self.closed = weight, bonus, closed
         self.whole_words = space is None if whole_words is None else whole_words
-        self._beginnings = {word[:n] for word in model.words for n in range(len(word) + 1)} if closed else set()
 
     def extend(self, state: WordState, unit: int) -> tuple[WordState, float]:
         """The state after one more unit, and what that adds to the score; minus infinity if it may not follow."""
@@ -53,7 +52,7 @@ class WordScorer:
         if unit == self.space:
             return self._complete(state, state.begun) if state.begun else (state, -math.inf)
         begun = state.begun + self.symbols[unit - 1]
-        allowed = not self.closed or begun in self._beginnings
+        allowed = not self.closed or begun in self.model.beginnings
         return WordState(state.before, begun), 0.0 if allowed else -math.inf
 
     def finish(self, state: WordState) -> float:

@@ -1,5 +1,6 @@
 """Which word follows: an n-gram language model from an ARPA file, with Katz's back-off."""
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from os import PathLike
@@ -33,6 +34,11 @@ class NGramModel:
         )
         scores = [grams[(word,)][0] for word in self.words]
         self.floor = (min((s for s in scores if s > NEVER), default=0.0) - 1.0) * LN10
+
+    @functools.cached_property
+    def beginnings(self) -> frozenset[str]:
+        """The beginnings of all words, from none of their letters to all."""
+        return frozenset(word[:n] for word in self.words for n in range(len(word) + 1))
 
     def log_probability(self, word: str, before: Sequence[str] = ()) -> float:
         """Natural logarithm of P(word | before); minus infinity for a word that has no probability.
