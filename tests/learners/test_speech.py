@@ -172,7 +172,7 @@ def test_a_word_that_only_validation_speakers_say_counts_as_wrong() -> None:
     X, y = corpus(12, 5)
     y = [text + " zap" * (i % 4 == 0) for i, text in enumerate(y)]
     parts = Utterances(tuple(X), tuple(y), None, ("validation", "train", "train", "train") * 3)
-    with pytest.warns(TranscriptWarning, match=r"1 words are in the validation part only \('zap'\)"):
+    with pytest.warns(TranscriptWarning, match=r"1 of the words to itself \('zap'\)"):
         model = SpeechRecognizer(**{**SETTINGS, "max_epochs": 1}).fit(parts)
     assert model.validation_["words"] > 0
     assert "zap" in model.alphabet_.symbols

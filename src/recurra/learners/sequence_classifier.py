@@ -160,9 +160,8 @@ class SequenceClassifier(Learner):
         if wanted.shape != found.shape:
             raise ShapeError(f"{len(found)} sequences and labels of shape {list(wanted.shape)} do not belong together")
         if (wanted.dtype.kind in "iufb") != (found.dtype.kind in "iufb"):
-            raise ConfigError(
-                f"the labels are {wanted.dtype}, the classes {found.dtype}; give labels such as {found[0]!r}"
-            )
+            label = self.classes_.tolist()[0]
+            raise ConfigError(f"the labels are {wanted.dtype}, the classes {found.dtype}; give some like {label!r}")
         return float(np.mean(found == wanted))
 
     def _inputs(self, X: Any) -> list[Input]:

@@ -129,8 +129,8 @@ def warn_of_unlearned(kind: str, learned: Iterable[Any], held: Iterable[Any]) ->
     if unlearned:
         shown = ", ".join(map(repr, unlearned[:5])) + (", ..." if len(unlearned) > 5 else "")
         warnings.warn(
-            f"{len(unlearned)} {kind} are in the validation part only ({shown}): nothing teaches them, so each counts "
-            "as wrong there; draw other speakers with another seed, or split by hand",
+            f"the validation part has {len(unlearned)} of the {kind} to itself ({shown}): nothing teaches them, so "
+            "each counts as wrong there; draw other speakers with another seed, or split by hand",
             TranscriptWarning,
             stacklevel=4,
         )
