@@ -162,6 +162,10 @@ class RecordingWarning(UserWarning):
     """Recordings that could not be used were left out; the message lists them."""
 
 
+class TranscriptWarning(UserWarning):
+    """Labels or texts of the validation part that no training could get right, or that leave nothing to count."""
+
+
 class SpeakerOverlapWarning(UserWarning):
     """A speaker is on both sides of a split, so its scores say little about speakers that were never heard."""
 

@@ -71,3 +71,9 @@ def test_the_task_chooses_the_verb() -> None:
     assert by_task(["predict", "--task", "x"]) == ["predict", "--task", "x"]
     with pytest.raises(ConfigError, match="task 'dance' is unknown"):
         by_task(["fit", "--task", "dance"])
+
+
+def test_no_alphabet_is_that_of_the_texts(run: Callable, folder: Path) -> None:
+    arguments = ("--task", "speech", "--out", folder / "m", "--units", "words", "--alphabet", "none", *SMALL)
+    assert run("fit", folder / "list.csv", *arguments).code == 0
+    assert recurra.load(folder / "m").alphabet is None

@@ -96,3 +96,33 @@ def test_a_model_that_writes_no_texts_is_refused(run: Callable, model: Path, tmp
     done = run("transcribe", "a.wav", "--model", model)
     assert done.code == 2
     assert "holds a Forecaster" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("--rate", "8000"), "--rate has no effect without --live"),
+        (("--silence", "1"), "--silence has no effect without --live"),
+        (("--beam", "4", "--language-weight", "1"), "--language-weight has no effect without --language-model"),
+        (("--beam", "4", "--closed-vocabulary"), "give a language_model"),
+    ],
+)
+def test_options_without_effect_are_refused(arguments: tuple[str, ...], why: str, run: Callable, spoken: Path) -> None:
+    done = run("transcribe", spoken / "0.flac", "--model", spoken / "model", *arguments)
+    assert done.code == 2
+    assert why in done.err
+
+
+def test_raw_and_odd_files_do_not_end_a_run(run: Callable, spoken: Path) -> None:
+    (spoken / "a.raw").write_bytes(bytes(4000))
+    done = run("transcribe", spoken / "a.raw", "x" * 300, spoken / "0.flac", "--model", spoken / "model")
+    assert done.code == 1
+    assert len(done.out.splitlines()) == 1
+    assert done.err.count("not transcribed") == 2
+
+
+def test_a_sound_file_is_not_heard_as_raw_sound(run: Callable, spoken: Path, pipe: Callable) -> None:
+    pipe((spoken / "0.flac").read_bytes())
+    done = run("transcribe", "--live", "-", "--model", spoken / "model")
+    assert done.code == 2
+    assert "standard input is a flac file" in done.err

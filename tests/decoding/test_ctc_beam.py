@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from recurra.decoding import BeamDecoder, NGramModel, WordScorer
+from recurra.decoding import BeamDecoder, NGramModel, WordScorer, align
 
 
 def by_enumeration(log_p: np.ndarray) -> dict[tuple[int, ...], float]:
@@ -87,3 +87,39 @@ def test_a_step_without_any_likely_unit_is_survived() -> None:
     decoder = BeamDecoder(4, least=0.9)
     decoder.push(np.log(np.array([[0.2, 0.4, 0.4]])))
     assert len(decoder.units) <= 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_likeliest_alignment_comes_with_the_text(seed: int) -> None:
+    """Expected: Viterbi's path through the text that was found."""
+    log_p = np.log(np.random.default_rng(seed).dirichlet(np.ones(3), 12))
+    decoder = BeamDecoder(4000, least=1e-12)
+    decoder.push(log_p)
+    wanted = align(log_p, decoder.units)
+    assert [(e.unit, e.first, e.last) for e in decoder.emissions] == [(e.unit, e.first, e.last) for e in wanted]
+    for found, other in zip(decoder.emissions, wanted, strict=True):
+        assert found.confidence == pytest.approx(other.confidence)
+
+
+def test_a_closed_vocabulary_holds_at_the_end() -> None:
+    """Expected: A begins the word AB, but is none; the text ends before it."""
+    for text, left in (("AB A", "AB"), ("A", "")):
+        decoder = BeamDecoder(1, WordScorer(WORDS, SYMBOLS, 1, closed=True))
+        decoder.push(letters(text, 0.97))
+        assert "".join(SYMBOLS[u - 1] for u in decoder.finish()) == left
+
+
+def test_letters_without_a_space_make_one_word() -> None:
+    for closed in (False, True):
+        scorer = WordScorer(WORDS, ("?", "A", "B"), None, closed=closed, whole_words=False)
+        decoder = BeamDecoder(8, scorer)
+        decoder.push(letters("AB", 0.97))
+        assert decoder.finish() == [2, 3]
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.5])
+def test_an_unknown_word_is_rare_not_impossible(weight: float) -> None:
+    """Expected: AA is none of the model's words, and clear enough to win against its tenth of the rarest word's."""
+    decoder = BeamDecoder(8, WordScorer(WORDS, SYMBOLS, 1, weight))
+    decoder.push(letters("AB AA", 0.97))
+    assert "".join(SYMBOLS[u - 1] for u in decoder.finish()) == "AB AA"

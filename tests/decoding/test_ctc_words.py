@@ -46,3 +46,9 @@ def test_a_closed_vocabulary_begins_its_words_only() -> None:
     assert scorer.extend(state, 2)[1] == -math.inf
     assert scorer.extend(state, 1)[1] == -math.inf
     assert scorer.finish(state) == -math.inf
+
+
+def test_a_word_without_probability_gets_the_floor() -> None:
+    """Expected by hand: a tenth of the rarest word's 10^-0.7."""
+    scorer = WordScorer(BIGRAMS, ("no", "oo"), None, weight=1.0)
+    assert scorer.extend(WordState(), 2)[1] == pytest.approx(-1.7 * LN10)

@@ -53,6 +53,9 @@ def test_backing_off_by_hand(tmp_path: Path) -> None:
         (("ngram 1=4", "ngram 1=5"), "not whole"),
         (("-0.1 <s> yes", "much <s> yes"), "line 14"),
         (("-0.1 <s> yes", "-0.1 <s>"), "line 14"),
+        (("-0.1 <s> yes", "nan <s> yes"), "line 14"),
+        (("ngram 2=2", "ngrams total 5"), r"line 5: expected a line such as ngram 1=20"),
+        (("\\2-grams", "\\x-grams"), "line 13"),
     ],
 )
 def test_damaged_files_are_refused(change: tuple[str, str], why: str, tmp_path: Path) -> None:
@@ -64,3 +67,8 @@ def test_damaged_files_are_refused(change: tuple[str, str], why: str, tmp_path: 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="cannot be read"):
         read_arpa(tmp_path / "gone.lm")
+
+
+def test_the_order_is_that_of_the_longest_n_gram(tmp_path: Path) -> None:
+    (tmp_path / "a.lm").write_text(ARPA.replace("ngram 1=4\nngram 2=2\n", ""))
+    assert read_arpa(tmp_path / "a.lm").order == 2

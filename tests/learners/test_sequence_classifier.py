@@ -10,7 +10,8 @@ from sklearn.model_selection import cross_val_score
 
 import recurra
 from recurra import SequenceClassifier
-from recurra.errors import AudioError, ConfigError, NotFittedError, RecordingWarning, ShapeError
+from recurra.data.audio import Utterances
+from recurra.errors import AudioError, ConfigError, NotFittedError, RecordingWarning, ShapeError, TranscriptWarning
 
 QUICK = {"hidden_size": 8, "num_layers": 1, "dropout": 0.0, "max_epochs": 12, "learning_rate": 2e-2, "batch_size": 16}
 
@@ -138,3 +139,20 @@ def test_other_columns_are_refused(model: SequenceClassifier) -> None:
 def test_wrong_settings_are_refused_by_name(wrong: dict) -> None:
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         SequenceClassifier(**{**QUICK, **wrong}).fit(*waves(20))
+
+
+def test_a_class_of_the_validation_part_only_counts_as_wrong() -> None:
+    X, y = waves(20)
+    parts = Utterances((*X, X[0]), (*y.tolist(), "still"), None, (*["train"] * 20, "validation"))
+    with pytest.warns(TranscriptWarning, match=r"1 of the classes to itself \('still'\)"):
+        model = SequenceClassifier(**{**QUICK, "max_epochs": 1}).fit(parts)
+    assert model.classes_.tolist() == ["down", "still", "up"]
+    assert model.validation_["network"] == 0.0
+
+
+def test_labels_of_another_kind_are_not_scored(model: SequenceClassifier) -> None:
+    X, y = waves(4, 9)
+    with pytest.raises(ConfigError, match="give some like 'down'"):
+        model.score(X, np.zeros(4, int))
+    with pytest.raises(ShapeError, match="4 sequences"):
+        model.score(X, y[:3])

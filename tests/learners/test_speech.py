@@ -10,8 +10,17 @@ import torch
 
 import recurra
 from recurra import SpeechRecognizer
-from recurra.data.audio import FeatureSpec
-from recurra.errors import AudioError, ConfigError, NotFittedError, RecordingWarning, TranscriptError
+from recurra.data.audio import FeatureSpec, Utterances
+from recurra.errors import (
+    AudioError,
+    ConfigError,
+    NotFittedError,
+    RecordingWarning,
+    ShapeError,
+    SpeakerOverlapWarning,
+    TranscriptError,
+    TranscriptWarning,
+)
 from recurra.learners.sound_start import begin_with
 from recurra.models.acoustic import AcousticShape, ClassifierNetwork, CtcNetwork
 from tests.beeps import RATE, SETTINGS, corpus, recognizer
@@ -165,3 +174,42 @@ def test_the_output_begins_with_the_units_that_are_known(pooling: str) -> None:
         begin_with(network, spec, units, learner)
         assert torch.equal(network.head.weight, expected)
         assert torch.equal(network.recurrent.weight_hh_l0, digits.recurrent.weight_hh_l0)
+
+
+def test_one_input_is_not_taken_apart() -> None:
+    for single in ("new.wav", np.zeros(800)):
+        for answer in (recognizer().transcribe, recognizer().predict):
+            with pytest.raises(AudioError, match="X should be a list of inputs"):
+                answer(single)  # type: ignore[operator]
+    with pytest.raises(AudioError, match="X should be a list of inputs"):
+        SpeechRecognizer(**SETTINGS).fit("new.wav", ["low"])
+    with pytest.raises(ConfigError, match=r"fit\(X, y\)"):
+        SpeechRecognizer(**SETTINGS).fit([np.zeros(800)])
+    with pytest.raises(ShapeError, match="one label or text"):
+        SpeechRecognizer(**SETTINGS).fit([np.zeros(800)], np.array([["low"]]))
+
+
+def test_speakers_in_training_and_test_are_warned_of() -> None:
+    X, y = corpus(6, 5)
+    parts = Utterances(tuple(X), tuple(y), ("a", "b") * 3, ("train",) * 4 + ("test",) * 2)
+    with pytest.warns(SpeakerOverlapWarning, match=r"2 speaker\(s\) .* \(a, b\)") as warned:
+        SpeechRecognizer(**{**SETTINGS, "max_epochs": 1}).fit(parts)
+    assert len(warned) == 1
+
+
+def test_a_word_that_only_validation_speakers_say_counts_as_wrong() -> None:
+    X, y = corpus(12, 5)
+    y = [text + " zap" * (i % 4 == 0) for i, text in enumerate(y)]
+    parts = Utterances(tuple(X), tuple(y), None, ("validation", "train", "train", "train") * 3)
+    with pytest.warns(TranscriptWarning, match=r"1 of the words to itself \('zap'\)"):
+        model = SpeechRecognizer(**{**SETTINGS, "max_epochs": 1}).fit(parts)
+    assert model.validation_["words"] > 0
+    assert "zap" in model.alphabet_.symbols
+
+
+def test_empty_validation_texts_leave_no_scores() -> None:
+    X, y = corpus(12, 5)
+    parts = Utterances(tuple(X), ("", *y[1:]), None, ("validation", *["train"] * 11))
+    with pytest.warns(TranscriptWarning, match="all empty"):
+        model = SpeechRecognizer(**{**SETTINGS, "max_epochs": 1}).fit(parts)
+    assert model.validation_ == {}

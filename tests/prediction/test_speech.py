@@ -1,12 +1,17 @@
 """The recogniser as an answering object: batches, searches, times, and the way through a folder."""
 
+import math
+import tracemalloc
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from recurra.data.audio import as_recording
+from recurra.data.audio import Alphabet, FeatureExtractor, as_recording
 from recurra.decoding import NGramModel
 from recurra.errors import ConfigError
 from recurra.prediction import Decoding, SpeechPredictor
+from recurra.prediction.speech_decoding import UnitDecoder
 from tests.beeps import RATE, corpus, recognizer, say
 
 
@@ -76,3 +81,34 @@ def test_searches_that_cannot_be_are_refused() -> None:
         Decoding(language_model=NGramModel({("a",): (0.0, 0.0)}, 1))
     with pytest.raises(ConfigError, match="beam_width"):
         Decoding(beam_width=-1)
+    with pytest.raises(ConfigError, match="give a language_model"):
+        Decoding(8, closed=True)
+    for wrong in ({"weight": math.nan}, {"weight": -1.0}, {"bonus": math.inf}):
+        with pytest.raises(ConfigError, match=next(iter(wrong))):
+            Decoding(8, NGramModel({("low",): (0.0, 0.0)}, 1), **wrong)
+
+
+def test_a_model_in_capitals_is_refused(predictor: SpeechPredictor) -> None:
+    capitals = NGramModel({("LOW",): (-0.5, 0.0), ("MID",): (-0.5, 0.0)}, 1)
+    with pytest.raises(ConfigError, match=r"its words are LOW, MID .*, the words are high low mid"):
+        predictor.transcripts(recordings(1, 3), Decoding(8, capitals))
+
+
+def test_step_times_follow_the_samples(predictor: SpeechPredictor) -> None:
+    """Expected by hand: at 11,025 Hz a hop is 110 samples, and the network takes two frames a step."""
+    spec = replace(predictor.spec, sample_rate_hz=11_025)
+    odd = SpeechPredictor(FeatureExtractor(spec), predictor.network, predictor.alphabet)
+    assert odd.step_s == pytest.approx(2 * 110 / 11_025)
+
+
+def test_the_memory_of_a_beam_does_not_grow_with_the_sound() -> None:
+    """Expected: 2000 steps of 100 units are 1.6 MB of scores, of which nothing is kept."""
+    decoder = UnitDecoder(Decoding(4), Alphabet(tuple("abc")))
+    quiet = np.log(np.tile([0.97, 0.01, 0.01, 0.01, *[1e-9] * 96], (20, 1)))
+    tracemalloc.start()
+    for _ in range(100):
+        decoder.push(quiet.copy())
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert decoder.steps == 2000
+    assert held < 200_000

@@ -129,7 +129,9 @@ def _value(value: Any, item: FieldInfo) -> Any:
             return _mapping(words)
         if len(words) == 1 and any(words[0] in get_args(kind) for kind in kinds if get_origin(kind) is Literal):
             return words[0]
-        return [] if words == [NONE] else words
+        if words == [NONE]:
+            return None if type(None) in kinds else []
+        return words
     if value == NONE and type(None) in kinds:
         return None
     if isinstance(value, float) and value.is_integer() and int in kinds:

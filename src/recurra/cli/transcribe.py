@@ -1,7 +1,7 @@
 """recurra transcribe: recordings in, what is said in them out; or raw sound from standard input, live."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +14,9 @@ from recurra.cli.app import FAILED, INTERRUPTED, OK
 from recurra.errors import ConfigError
 
 CHUNK_S = 0.02
+SILENCE = "Seconds of silence that end an utterance (with --live)."
+FILE_HEADS = {b"RIFF": "wav", b"fLaC": "flac", b"OggS": "ogg", b"ID3": "mp3", b"FORM": "aiff"}
+WIPE = "\r\x1b[K"
 
 
 def transcribe(
@@ -26,10 +29,10 @@ def transcribe(
     words: bool = False,
     beam: int = 0,
     language_model: Path | None = None,
-    language_weight: float = 0.5,
-    word_bonus: float = 0.0,
+    language_weight: float | None = None,
+    word_bonus: float | None = None,
     closed_vocabulary: bool = False,
-    silence: Annotated[float, Parameter(help="Seconds of silence that end an utterance (live).")] = 0.8,
+    silence: Annotated[float | None, Parameter(help=f"{SILENCE} [default: 0.8]")] = None,
     common: Common = NO_FLAGS,
 ) -> int:
     """Write down what is said in recordings.
@@ -38,14 +41,14 @@ def transcribe(
         files: Recordings (wav, flac ...), or - for raw sound on standard input (with --live).
         model: Folder of a model that `recurra fit --task speech` saved.
         live: Take 16-bit little-endian mono samples from standard input, and answer as they come.
-        rate: Samples a second of the raw sound; must be the model's.
+        rate: Samples a second of the raw sound (with --live); must be the model's.
         words: Show each word with its time and confidence.
         beam: Texts that beam search keeps; 0 takes the best path.
         language_model: ARPA file with an n-gram model of words, for beam search.
-        language_weight: Weight of the language model.
-        word_bonus: Added for each word, against the language model's liking for few.
+        language_weight: Weight of the language model (0.5 by default).
+        word_bonus: Added for each word, against the language model's liking for few (0 by default).
         closed_vocabulary: Write words of the language model only.
-        silence: Seconds of silence that end an utterance (live).
+        silence: Seconds of silence that end an utterance (with --live).
         common: Flags that every verb has.
     """
     import recurra
@@ -57,15 +60,29 @@ def transcribe(
         raise ConfigError(f"Unknown option: {option}. See recurra transcribe --help.")
     if live != (files == ["-"]):
         raise ConfigError("raw sound comes live from standard input: recurra transcribe --live - --model FOLDER")
+    _refuse_idle("--live", live, {"--rate": rate, "--silence": silence})
+    of_model = {"--language-weight": language_weight, "--word-bonus": word_bonus}
+    _refuse_idle("--language-model", language_model is not None, of_model)
     read = None if language_model is None else read_arpa(language_model)
-    decoding = Decoding(beam, read, language_weight, word_bonus, closed_vocabulary)
+    weight, bonus = (0.5 if language_weight is None else language_weight), word_bonus or 0.0
+    decoding = Decoding(beam, read, weight, bonus, closed_vocabulary)
     recognizer = recurra.load(model)
     if not hasattr(recognizer, "transcribe"):
         raise ConfigError(f"{model} holds a {type(recognizer).__name__}, which writes no texts; fit with --task speech")
     if live:
-        stream = recognizer.stream(rate, decoding=decoding, endpoint=Endpoint(silence_s=silence))
+        endpoint = Endpoint() if silence is None else Endpoint(silence_s=silence)
+        stream = recognizer.stream(rate, decoding=decoding, endpoint=endpoint)
+        if rate is None:
+            say(f"recurra: taking standard input as 16-bit mono, {recognizer.sample_rate_hz} samples a second")
         return _listen(stream, recognizer.sample_rate_hz, words, common)
     return _report(_one_by_one(recognizer, files, decoding), words, common)
+
+
+def _refuse_idle(needed: str, there: bool, given: Mapping[str, object]) -> None:
+    """Refuse options that have no effect without another one."""
+    idle = [name for name, value in given.items() if value is not None]
+    if idle and not there:
+        raise ConfigError(f"{idle[0]} has no effect without {needed}; add it, or leave {idle[0]} out")
 
 
 def _one_by_one(recognizer: Any, files: list[str], decoding: Any) -> Iterator[Any]:
@@ -102,12 +119,14 @@ def _listen(stream: Any, rate: int, words: bool, common: Common) -> int:
     source: Any = sys.stdin.buffer
     code = OK
     try:
-        for came in iter(lambda: source.read1(size), b""):
+        for number, came in enumerate(iter(lambda: source.read1(size), b"")):
+            if number == 0:
+                _refuse_file(came)
             data = rest + came
             rest = data[len(data) // 2 * 2 :]
             heard = stream.push(np.frombuffer(data[: len(data) // 2 * 2], "<i2"))
             _print_finished(heard.finished, words, common)
-            if heard.text != shown:
+            if heard.text != shown or (heard.finished and heard.text):
                 shown = heard.text
                 _show_partial(heard, stream.seconds, common)
     except KeyboardInterrupt:
@@ -116,7 +135,18 @@ def _listen(stream: Any, rate: int, words: bool, common: Common) -> int:
     return code
 
 
+def _refuse_file(beginning: bytes) -> None:
+    """Refuse what begins as a sound file does: its header would be heard as sound, and its rate not be known."""
+    kind = next((name for head, name in FILE_HEADS.items() if beginning.startswith(head)), None)
+    if kind is not None:
+        raise ConfigError(
+            f"standard input is a {kind} file, not raw samples; give the file's name without --live, or pipe raw sound"
+        )
+
+
 def _print_finished(finished: Any, words: bool, common: Common) -> None:
+    if finished and not common.json and sys.stderr.isatty():
+        print(WIPE, end="", file=sys.stderr, flush=True)
     for answer in finished:
         if common.json:
             print_json({"event": "utterance", **answer.to_dict()})
@@ -129,4 +159,4 @@ def _show_partial(heard: Any, seconds: float, common: Common) -> None:
     if common.json:
         print_json({"event": "partial", "text": heard.text, "seconds": round(seconds, 3)})
     elif sys.stderr.isatty():
-        print(f"\r\x1b[K{heard.text}", end="", file=sys.stderr, flush=True)
+        print(f"{WIPE}{heard.text}", end="", file=sys.stderr, flush=True)

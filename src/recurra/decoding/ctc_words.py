@@ -1,6 +1,7 @@
 """A language model of words on a decoder of units: scores words as they are completed, and says which may be begun."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from recurra.decoding.language_model import BEGIN, END, NGramModel
@@ -17,13 +18,17 @@ class WordState:
 class WordScorer:
     """log P(text) = sum over words of weight * log P(word | words before) + bonus.
 
+    A word that has no probability in the model counts as the model's `floor`, unless the vocabulary is closed.
+
     Args:
         model: the language model.
         symbols: the text of each unit, the blank not counted.
-        space: the unit that parts words; None where every unit is a word.
+        space: the unit that parts words, if there is one.
         weight: of the model's log probabilities.
         bonus: added for each word, against the model's liking for few words.
         closed: only the model's words may be written.
+        whole_words: whether every unit is a word; if not, units between spaces make one. By default where `space` is
+            None.
     """
 
     def __init__(
@@ -34,19 +39,20 @@ class WordScorer:
         weight: float = 0.5,
         bonus: float = 0.0,
         closed: bool = False,
+        whole_words: bool | None = None,
     ) -> None:
         self.model, self.symbols, self.space = model, symbols, space
         self.weight, self.bonus, self.closed = weight, bonus, closed
-        self._beginnings = {word[:n] for word in model.words for n in range(len(word) + 1)}
+        self.whole_words = space is None if whole_words is None else whole_words
 
     def extend(self, state: WordState, unit: int) -> tuple[WordState, float]:
         """The state after one more unit, and what that adds to the score; minus infinity if it may not follow."""
-        if self.space is None:
+        if self.whole_words:
             return self._complete(state, self.symbols[unit - 1])
         if unit == self.space:
             return self._complete(state, state.begun) if state.begun else (state, -math.inf)
         begun = state.begun + self.symbols[unit - 1]
-        allowed = not self.closed or begun in self._beginnings
+        allowed = not self.closed or begun in self.model.beginnings
         return WordState(state.before, begun), 0.0 if allowed else -math.inf
 
     def finish(self, state: WordState) -> float:
@@ -57,9 +63,17 @@ class WordScorer:
         end = self.model.log_probability(END, state.before)
         return added + (self.weight * end if math.isfinite(end) else 0.0)
 
+    def complete(self, units: Sequence[int]) -> int:
+        """How many of some units are left without the word at the end, which is not finished."""
+        if self.whole_words:
+            return len(units)
+        return max((i for i, unit in enumerate(units) if unit == self.space), default=0)
+
     def _complete(self, state: WordState, word: str) -> tuple[WordState, float]:
         if self.closed and word not in self.model.words:
             return state, -math.inf
-        score = self.weight * self.model.log_probability(word, state.before) + self.bonus
+        log_p = self.model.log_probability(word, state.before)
+        if log_p == -math.inf and not self.closed:
+            log_p = self.model.floor
         kept = (*state.before, word)[-max(self.model.order - 1, 1) :]
-        return WordState(kept), score
+        return WordState(kept), (self.weight * log_p if self.weight else 0.0) + self.bonus

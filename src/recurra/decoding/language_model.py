@@ -1,5 +1,6 @@
 """Which word follows: an n-gram language model from an ARPA file, with Katz's back-off."""
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from os import PathLike
@@ -20,6 +21,10 @@ class NGramModel:
     Args:
         grams: n-gram -> (log10 probability, log10 back-off weight).
         order: longest n-gram.
+
+    Attributes:
+        words: its words, without those for beginning, end and unknown.
+        floor: a tenth of its rarest word's probability, natural logarithm: what a search gives a word that has none.
     """
 
     def __init__(self, grams: Mapping[tuple[str, ...], tuple[float, float]], order: int) -> None:
@@ -27,6 +32,13 @@ class NGramModel:
         self.words = frozenset(
             gram[0] for gram in grams if len(gram) == 1 and gram[0].lower() not in (BEGIN, END, UNKNOWN)
         )
+        scores = [grams[(word,)][0] for word in self.words]
+        self.floor = (min((s for s in scores if s > NEVER), default=0.0) - 1.0) * LN10
+
+    @functools.cached_property
+    def beginnings(self) -> frozenset[str]:
+        """The beginnings of all words, from none of their letters to all."""
+        return frozenset(word[:n] for word in self.words for n in range(len(word) + 1))
 
     def log_probability(self, word: str, before: Sequence[str] = ()) -> float:
         """Natural logarithm of P(word | before); minus infinity for a word that has no probability.
@@ -85,17 +97,24 @@ def _parse(place: Path, lines: Sequence[str], start: int) -> NGramModel:
             ended = True
             break
         if text.endswith("-grams:") and text.startswith("\\"):
-            order = int(text[1:].partition("-")[0])
+            order = _whole(place, number, text, text[1:].partition("-")[0])
         elif order == 0:
             n, _, count = text.removeprefix("ngram").partition("=")
-            promised[int(n)] = int(count)
+            promised[_whole(place, number, text, n)] = int(_whole(place, number, text, count, least=0))
         else:
             gram, scores = _gram(place, number, text, order)
             grams[gram] = scores
             held[order] = held.get(order, 0) + 1
     if not ended or any(held.get(n, 0) != count for n, count in promised.items()):
         raise TableError(f"{place} is not whole: it promises {promised} n-grams and holds {held}; fetch it again")
-    return NGramModel(grams, max(promised, default=1))
+    return NGramModel(grams, max(held, default=1))
+
+
+def _whole(place: Path, number: int, line: str, text: str, least: int = 1) -> int:
+    """A whole number in a line of the header."""
+    if not text.strip().isdecimal() or int(text) < least:
+        raise TableError(f"{place}, line {number}: expected a line such as ngram 1=20 or \\1-grams:, not {line!r}")
+    return int(text)
 
 
 def _gram(place: Path, number: int, text: str, order: int) -> tuple[tuple[str, ...], tuple[float, float]]:
@@ -104,7 +123,7 @@ def _gram(place: Path, number: int, text: str, order: int) -> tuple[tuple[str, .
         score = float(parts[0])
         backoff = float(parts[order + 1]) if len(parts) > order + 1 else 0.0
     except ValueError:
-        parts = []
-    if not order < len(parts) <= order + 2:
+        score = backoff = math.nan
+    if not (score < math.inf and backoff < math.inf) or not order < len(parts) <= order + 2:
         raise TableError(f"{place}, line {number}: expected a number, {order} words and a back-off, not {text!r}")
     return tuple(parts[1 : order + 1]), (score, backoff)

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from recurra.checkpoints import Checkpoint, check_output_folder, save_checkpoint
-from recurra.data.audio.inputs import Input, read_input
-from recurra.errors import ConfigError
+from recurra.data.audio.inputs import Input, items_of, read_input
+from recurra.errors import ConfigError, ShapeError
 from recurra.learners.card import DataNote
 from recurra.learners.parameters import Learner, validate
 from recurra.learners.sound_card import sound_card
-from recurra.learners.sounds import Loaded, as_utterances, build, load_parts, prepare, run_training
+from recurra.learners.sounds import Loaded, as_utterances, build, load_parts, prepare, run_training, warn_of_unlearned
 from recurra.learners.speech_schema import ClassifierConfig
 from recurra.models.acoustic import AcousticShape, ClassifierNetwork
 from recurra.prediction.acoustic import ClassPredictor
@@ -51,6 +51,7 @@ class SequenceClassifier(Learner):
         hop_s: float = 0.010,
         n_mels: int = 40,
         n_mfcc: int = 13,
+        n_coefficients: int = 13,
         deltas: int = 0,
         normalisation: str = "fixed",
         augment: Sequence[str] = ("none",),
@@ -100,13 +101,12 @@ class SequenceClassifier(Learner):
         """
         config = validate(ClassifierConfig, self.get_params())
         loaded = load_parts(as_utterances(X, y, speakers, rule), config)
-        classes = np.unique(np.array(loaded.train.targets))
-        if len(classes) < 2:
-            raise ConfigError(f"every label is {classes[0]!r}: a classifier needs two classes or more")
+        learned = np.unique(np.array(loaded.train.targets))
+        if len(learned) < 2:
+            raise ConfigError(f"every label is {learned[0]!r}: a classifier needs two classes or more")
+        warn_of_unlearned("classes", loaded.train.targets, loaded.validation.targets)
+        classes = np.unique(np.array([*loaded.train.targets, *loaded.validation.targets]))
         numbers = {label: i for i, label in enumerate(classes.tolist())}
-        unknown = sorted({str(label) for label in loaded.validation.targets if label not in numbers})
-        if unknown:
-            raise ConfigError(f"class {unknown[0]!r} is in the validation part only; move some of it to training")
         prepared = prepare(loaded, config)
         shape = _shape(loaded, len(classes), config)
         network: ClassifierNetwork = build(lambda: ClassifierNetwork(shape, config.backend), config)
@@ -138,7 +138,7 @@ class SequenceClassifier(Learner):
         """Probability of each class of `classes_`, [n, classes].
 
         Raises:
-            AudioError: a sequence cannot be used; says which and why.
+            AudioError: a sequence cannot be used; says which and why. Or X is one sequence.
         """
         self._require_fit()
         return self._predictor.probabilities(self._inputs(X))
@@ -150,11 +150,22 @@ class SequenceClassifier(Learner):
         return labels
 
     def score(self, X: Any, y: Any) -> float:
-        """Share of sequences whose class is right."""
-        return float(np.mean(self.predict(X) == np.asarray(y)))
+        """Share of sequences whose class is right.
+
+        Raises:
+            ShapeError: there are not as many labels as sequences.
+            ConfigError: the labels are numbers where the classes are texts, or the other way round.
+        """
+        found, wanted = self.predict(X), np.asarray(y)
+        if wanted.shape != found.shape:
+            raise ShapeError(f"{len(found)} sequences and labels of shape {list(wanted.shape)} do not belong together")
+        if (wanted.dtype.kind in "iufb") != (found.dtype.kind in "iufb"):
+            label = self.classes_.tolist()[0]
+            raise ConfigError(f"the labels are {wanted.dtype}, the classes {found.dtype}; give some like {label!r}")
+        return float(np.mean(found == wanted))
 
     def _inputs(self, X: Any) -> list[Input]:
-        return [read_input(item, self._predictor.spec, f"input {i}") for i, item in enumerate(X)]
+        return [read_input(item, self._predictor.spec, f"input {i}") for i, item in enumerate(items_of(X))]
 
     def save(
         self,

@@ -1,7 +1,7 @@
 """What SequenceClassifier and SpeechRecognizer share: from inputs and settings to a trained network."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -12,10 +12,10 @@ from torch import nn
 
 from recurra.data.audio import FeatureExtractor, FeatureSource, FeatureSpec
 from recurra.data.audio.augmentation import parse_augmentation
-from recurra.data.audio.inputs import Input, read_inputs, width_of
+from recurra.data.audio.inputs import Input, items_of, read_inputs, width_of
 from recurra.data.audio.manifest import Utterances, read_folder, read_manifest
-from recurra.data.audio.speakers import Parts, split_speakers
-from recurra.errors import AudioError, ConfigError, NonFiniteLossError, RecordingWarning, ShapeError
+from recurra.data.audio.speakers import Parts, split_speakers, warn_of_overlap
+from recurra.errors import AudioError, ConfigError, NonFiniteLossError, RecordingWarning, ShapeError, TranscriptWarning
 from recurra.learners.fitting import on_device, seeded, training_options
 from recurra.learners.speech_schema import SoundConfig
 from recurra.training import History, Trainer, build_progress
@@ -41,7 +41,9 @@ def as_utterances(inputs: Any, targets: Any, speakers: Any, rule: str | None) ->
         rule: naming rule of a folder.
 
     Raises:
-        ShapeError: there are not as many targets as inputs.
+        ShapeError: there are not as many targets as inputs, or they are no list.
+        AudioError: the inputs are one input.
+        ConfigError: a folder without a rule, or a sequence of inputs without targets.
     """
     if isinstance(inputs, Utterances):
         return inputs
@@ -52,15 +54,20 @@ def as_utterances(inputs: Any, targets: Any, speakers: Any, rule: str | None) ->
                     f"{inputs} is a folder: say how files are named, such as rule='{{label}}_{{speaker}}_{{take}}.wav'"
                 )
             return read_folder(inputs, rule)
+        if isinstance(inputs, list | tuple | np.ndarray):
+            raise ConfigError("a list of inputs needs its labels or texts: fit(X, y)")
         return read_manifest(inputs)
-    items, wanted = list(inputs), list(np.asarray(targets, dtype=object))
+    items, wanted = items_of(inputs), list(targets)
+    if any(isinstance(target, list | tuple | np.ndarray) for target in wanted):
+        raise ShapeError("y should hold one label or text for each input, [n]; for a column [n, 1] give y.ravel()")
     if len(items) != len(wanted):
         raise ShapeError(f"{len(items)} inputs and {len(wanted)} targets do not belong together")
     return Utterances(tuple(items), tuple(wanted), None if speakers is None else tuple(map(str, speakers)))
 
 
 def load_parts(utterances: Utterances, config: SoundConfig) -> Loaded:
-    """Read every input, leave out what cannot be used, and split by speaker."""
+    """Read every input, leave out what cannot be used, and split by speaker; a speaker on both sides is warned of."""
+    warn_of_overlap(utterances)
     wanted = utterances.of_split("train", "validation")
     spec = feature_spec(config, wanted.inputs)
     read, problems = read_inputs(wanted.inputs, spec)
@@ -91,7 +98,7 @@ def feature_spec(config: SoundConfig, inputs: Sequence[Any]) -> FeatureSpec:
         hop_s=config.hop_s,
         n_mels=config.n_mels,
         n_mfcc=config.n_mfcc,
-        n_given=width_of(inputs) if config.features == "given" else 0,
+        n_given=width_of(inputs, config.n_coefficients) if config.features == "given" else 0,
         deltas=config.deltas,
         normalisation=config.normalisation,
     )
@@ -111,7 +118,22 @@ def prepare(loaded: Loaded, config: SoundConfig) -> Prepared:
     train: list[Input] = list(loaded.train.inputs)
     extractor = FeatureExtractor(loaded.spec).fit(train)
     held = FeatureSource(loaded.validation.inputs, extractor) if len(loaded.validation) else None
-    return Prepared(extractor, FeatureSource(train, extractor, parse_augmentation(config.augment)), held)
+    augmentation = parse_augmentation(config.augment, config.features == "given")
+    return Prepared(extractor, FeatureSource(train, extractor, augmentation), held)
+
+
+def warn_of_unlearned(kind: str, learned: Iterable[Any], held: Iterable[Any]) -> None:
+    """Name the classes or units that the validation part has and no training example: each of them counts as wrong."""
+    known = set(learned)
+    unlearned = sorted({str(name) for name in held if name not in known})
+    if unlearned:
+        shown = ", ".join(map(repr, unlearned[:5])) + (", ..." if len(unlearned) > 5 else "")
+        warnings.warn(
+            f"the validation part has {len(unlearned)} of the {kind} to itself ({shown}): nothing teaches them, so "
+            "each counts as wrong there; draw other speakers with another seed, or split by hand",
+            TranscriptWarning,
+            stacklevel=4,
+        )
 
 
 def build(make: Callable[[], nn.Module], config: SoundConfig) -> Any:

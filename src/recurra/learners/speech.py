@@ -2,19 +2,20 @@
 
 import math
 import os
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from recurra.checkpoints import Checkpoint, check_output_folder, save_checkpoint
-from recurra.data.audio import Alphabet, frames_needed
-from recurra.data.audio.inputs import frames_of, read_input, read_inputs
-from recurra.errors import TranscriptError
+from recurra.data.audio import Alphabet, frames_needed, split_units
+from recurra.data.audio.inputs import frames_of, items_of, read_input, read_inputs
+from recurra.errors import TranscriptError, TranscriptWarning
 from recurra.learners.card import DataNote
 from recurra.learners.parameters import Learner, validate
 from recurra.learners.sound_card import sound_card
 from recurra.learners.sound_start import begin_with
-from recurra.learners.sounds import Loaded, as_utterances, build, load_parts, prepare, run_training
+from recurra.learners.sounds import Loaded, as_utterances, build, load_parts, prepare, run_training, warn_of_unlearned
 from recurra.learners.speech_schema import RecognizerConfig
 from recurra.metrics import character_error_rate, word_error_rate
 from recurra.models.acoustic import AcousticShape, CtcNetwork
@@ -54,6 +55,7 @@ class SpeechRecognizer(Learner):
         hop_s: float = 0.010,
         n_mels: int = 40,
         n_mfcc: int = 13,
+        n_coefficients: int = 13,
         deltas: int = 0,
         normalisation: str = "utterance",
         augment: Sequence[str] = ("light",),
@@ -117,7 +119,7 @@ class SpeechRecognizer(Learner):
         network: CtcNetwork = build(lambda: CtcNetwork(shape, config.backend), config)
         if start_from is not None:
             begin_with(network, loaded.spec, alphabet.symbols, start_from)
-        held = [alphabet.encode(text, f"the text {text!r}") for text in loaded.validation.targets]
+        held = [alphabet.encode(str(text), f"the validation text {text!r}") for text in loaded.validation.targets]
         validation = None if prepared.validation is None else (prepared.validation, held)
         task = CtcTask(network, prepared.train, texts, validation, SequencePlan(config.batch_size, config.seed))
         self.history_, error = run_training(network, task, config, validation is not None)
@@ -133,7 +135,8 @@ class SpeechRecognizer(Learner):
         self._summary = f"{len(loaded.train)} recordings, {seconds / 60:.1f} minutes; speakers: {speakers}"
         self._publish()
         held = loaded.validation
-        self.validation_ = self.error_rates(held.inputs, held.targets) if len(held) else {}
+        texts = [str(text) for text in held.targets]
+        self.validation_ = self.error_rates(held.inputs, texts) if any(text.split() for text in texts) else {}
 
     def _publish(self) -> None:
         self.network_, self.alphabet_ = self._predictor.network, self._predictor.alphabet
@@ -146,9 +149,12 @@ class SpeechRecognizer(Learner):
         Args:
             X: inputs; see the class.
             decoding: how texts are searched for: best path (None), or beam search, with a language model or without.
+
+        Raises:
+            AudioError: X is one input, not a list of them.
         """
         self._require_fit()
-        items = list(X)
+        items = items_of(X)
         read, problems = read_inputs(items, self._predictor.spec)
         good = [i for i, item in enumerate(read) if item is not None]
         answers = dict(
@@ -163,10 +169,10 @@ class SpeechRecognizer(Learner):
         """The text of each input.
 
         Raises:
-            AudioError: an input cannot be used; `transcribe` goes on past such inputs.
+            AudioError: an input cannot be used; `transcribe` goes on past such inputs. Or X is one input.
         """
         self._require_fit()
-        read = [read_input(item, self._predictor.spec, f"input {i}") for i, item in enumerate(X)]
+        read = [read_input(item, self._predictor.spec, f"input {i}") for i, item in enumerate(items_of(X))]
         return [answer.text for answer in self._predictor.transcripts(read, decoding)]
 
     def error_rates(self, X: Iterable[Any], y: Sequence[str], decoding: Decoding | None = None) -> dict[str, float]:
@@ -256,7 +262,13 @@ class SpeechRecognizer(Learner):
 def _alphabet(config: RecognizerConfig, loaded: Loaded) -> Alphabet:
     if config.alphabet is not None:
         return Alphabet(config.alphabet, config.units)
-    return Alphabet.of(map(str, loaded.train.targets), config.units)
+    texts, held = ([str(text) for text in part.targets] for part in (loaded.train, loaded.validation))
+    units, held_units = ([u for text in part for u in split_units(text, config.units)] for part in (texts, held))
+    if held and not held_units:
+        told = "the texts of the validation part are all empty: there are no error rates, and best weights by loss only"
+        warnings.warn(told, TranscriptWarning, stacklevel=3)
+    warn_of_unlearned(config.units, units, held_units)
+    return Alphabet.of([*texts, *held], config.units)
 
 
 def _shape(loaded: Loaded, alphabet: Alphabet, config: RecognizerConfig) -> AcousticShape:

@@ -20,6 +20,7 @@ class SoundConfig(BaseModel):
     hop_s: float = Field(0.010, gt=0, description="distance between frames, seconds")
     n_mels: int = Field(40, ge=1, description="bands on the mel scale")
     n_mfcc: int = Field(13, ge=1, description="cepstral coefficients")
+    n_coefficients: int = Field(13, ge=1, description="columns of .mfc files, whose headers do not tell")
     deltas: int = Field(0, ge=0, le=2, description="derivatives in time beside the features")
     normalisation: Normalisation = Field(
         "utterance",

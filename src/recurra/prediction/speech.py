@@ -35,7 +35,7 @@ class SpeechPredictor(AcousticPredictor[CtcNetwork]):
     @property
     def step_s(self) -> float:
         """Seconds from one step of the network to the next."""
-        return self.spec.hop_s * self.network.front_end.stride
+        return self.spec.frame_s * self.network.front_end.stride
 
     @torch.inference_mode()
     def log_probabilities(self, inputs: Sequence[Input]) -> list[npt.NDArray[np.float64]]:

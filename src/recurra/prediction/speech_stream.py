@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from recurra.data.audio import FeatureStream, as_recording
-from recurra.data.audio.inputs import as_matrix
+from recurra.data.audio.matrices import as_matrix
 from recurra.errors import AudioError, StreamingUnsupported
 from recurra.models.acoustic import FrontEndStream
 from recurra.models.forecast.layers import State

@@ -113,3 +113,9 @@ def test_other_words_are_refused(word: str) -> None:
 def test_settings_out_of_range_are_refused(wrong: dict) -> None:
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         Augmentation(**wrong)
+
+
+def test_ready_made_features_take_no_change_of_sound() -> None:
+    assert parse_augmentation(["light", "tempo=0.1"], given=True).tempo == 0.1
+    with pytest.raises(ConfigError, match=r"snr_db=0:5.* changes sound"):
+        parse_augmentation(["snr_db=0:5"], given=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from recurra.data.audio.inputs import frames_of, read_input, read_inputs, width_of
+from recurra.data.audio.inputs import frames_of, items_of, read_input, read_inputs, width_of
 from recurra.data.audio.recording import Recording, as_recording
 from recurra.data.audio.spec import FeatureSpec
 from recurra.errors import AudioError
@@ -58,3 +58,49 @@ def test_one_bad_input_among_many_is_told_by_its_number() -> None:
 def test_nothing_readable_has_no_width() -> None:
     with pytest.raises(AudioError, match="no input can be read"):
         width_of(["gone.npy"])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "spec", "why"),
+    [
+        ("a.raw", bytes(4000), AUDIO, "cannot be read as audio"),
+        ("a.npy", b"", GIVEN, "empty"),
+        ("a.npy", b"PK\x03\x04 no archive", GIVEN, "cannot be read as a NumPy array"),
+        ("a.mfc", bytes(2), GIVEN, "no frames"),
+    ],
+)
+def test_no_bad_file_ends_a_run(name: str, content: bytes, spec: FeatureSpec, why: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    read, problems = read_inputs([tmp_path / name, "x" * 300 + name, "a\0" + name], spec)
+    assert read == [None] * 3
+    assert why in problems[0]
+
+
+def test_rows_of_different_lengths_are_told() -> None:
+    _, problems = read_inputs([[[1.0, 2.0], [1.0]]], GIVEN)
+    assert "input 0 is no array of numbers" in problems[0]
+
+
+@pytest.mark.parametrize(
+    "single", ["new.wav", Path("new.wav"), np.zeros(8), [0.5, 0.1], as_recording(np.zeros(8), 8000), {"path": ["a"]}]
+)
+def test_one_input_is_no_list_of_them(single: object) -> None:
+    with pytest.raises(AudioError, match="X should be a list of inputs"):
+        items_of(single)
+    assert items_of(x for x in ("a", "b")) == ["a", "b"]
+
+
+def test_the_width_is_that_of_most_inputs(tmp_path: Path) -> None:
+    (tmp_path / "empty.npy").touch()
+    assert width_of([tmp_path / "empty.npy", np.zeros((4, 5)), *[np.zeros((4, 3))] * 3]) == 3
+    with pytest.raises(AudioError, match=r"different numbers of columns \(1 of 5, 1 of 3\)"):
+        width_of([np.zeros((4, 5)), np.zeros((4, 3))])
+
+
+def test_a_sphinx_file_has_the_models_columns(tmp_path: Path) -> None:
+    """Expected: 2 frames of 39 numbers, where 13 is only the default."""
+    frames = np.arange(78, dtype=">f4").reshape(2, 39)
+    (tmp_path / "a.mfc").write_bytes(np.array([78], ">i4").tobytes() + frames.tobytes())
+    assert width_of([tmp_path / "a.mfc"], 39) == 39
+    read = read_input(tmp_path / "a.mfc", FeatureSpec(kind="given", n_given=39))
+    np.testing.assert_array_equal(np.asarray(read), frames)

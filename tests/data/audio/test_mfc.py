@@ -20,7 +20,8 @@ def test_frames_come_back(order: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", "no frames"),
+        (b"", "empty"),
+        (bytes(4), "no frames"),
         (np.array([26], ">i4").tobytes() + np.zeros(20, ">f4").tobytes(), "truncated"),
         (np.array([20], ">i4").tobytes() + np.zeros(20, ">f4").tobytes(), "no whole frames"),
         (np.array([13], ">i4").tobytes() + np.full(13, np.nan, ">f4").tobytes(), "not finite"),

@@ -55,3 +55,24 @@ def test_seconds_and_another_rate() -> None:
     assert recording.seconds == 1.0
     assert len(recording.at_rate(16000).samples) == 16000
     assert recording.at_rate(8000) is recording
+
+
+@pytest.mark.parametrize(
+    ("bad", "why"),
+    [
+        (np.zeros((2, 16000)), r"16000 channels of 2 samples; hand in \[n, channels\]"),
+        (np.array([8000, -8000]), "int64, which has no full scale"),
+        (np.array([8000.0, -8000.0]), "divide 16-bit sound by 32768"),
+        ([[1.0, 2.0], [1.0]], "no array of numbers"),
+    ],
+)
+def test_arrays_that_mean_something_else_are_refused(bad: object, why: str) -> None:
+    with pytest.raises(AudioError, match=why):
+        as_recording(bad, 8000)
+
+
+def test_a_clipped_channel_is_told_after_averaging_and_resampling() -> None:
+    loud = np.clip(3 * np.sin(np.arange(4000) / 30), -1, 1)
+    stereo = as_recording(np.stack([loud, 0 * loud], 1), 8000)
+    assert stereo.blemishes == ("clipped",)
+    assert stereo.at_rate(16000).blemishes == ("clipped",)

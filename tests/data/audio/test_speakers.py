@@ -3,7 +3,7 @@
 import pytest
 
 from recurra.data.audio.manifest import Utterances
-from recurra.data.audio.speakers import split_speakers
+from recurra.data.audio.speakers import split_speakers, warn_of_overlap
 from recurra.errors import ConfigError, SpeakerOverlapWarning
 
 N = 60
@@ -48,7 +48,13 @@ def test_the_manifests_own_split_counts_and_tests_are_left_out() -> None:
 def test_a_speaker_on_both_sides_is_warned_of_by_name() -> None:
     splits = tuple("test" if i < 2 else "train" for i in range(N))
     with pytest.warns(SpeakerOverlapWarning, match=r"2 speaker\(s\) .* \(s0, s1\)"):
-        split_speakers(utterances(splits=splits), 0.2)
+        warn_of_overlap(utterances(splits=splits))
+
+
+def test_one_speaker_is_warned_of() -> None:
+    with pytest.warns(SpeakerOverlapWarning, match=r"all utterances are of one speaker \(s\)"):
+        train, other = split_speakers(utterances(("s",) * N), 0.25)
+    assert (len(train), len(other)) == (45, 15)
 
 
 def test_somebody_must_be_left_to_learn_from() -> None:

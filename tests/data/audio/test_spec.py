@@ -40,3 +40,9 @@ def test_normalisation_per_utterance_cannot_stream() -> None:
     with pytest.raises(StreamingUnsupported, match="per utterance"):
         FeatureSpec().require_streaming()
     FeatureSpec(normalisation="fixed").require_streaming()
+
+
+def test_the_distance_of_frames_is_a_whole_number_of_samples() -> None:
+    """Expected by hand: 10 ms at 22,050 Hz are 220.5 samples, of which 220 are taken."""
+    assert FeatureSpec(sample_rate_hz=22_050).frame_s == 220 / 22_050
+    assert FeatureSpec(kind="given", n_given=2, sample_rate_hz=22_050).frame_s == 0.010

@@ -10,6 +10,7 @@ from torch import Tensor
 from recurra.errors import ConfigError
 
 CURVES = 4
+OF_SOUND = ("speed", "warp", "gain_db", "colour_db", "snr_db", "noisy", "shift_s")
 NEPER_PER_DB = 0.23025850929940458  # of power: ln(10) / 10
 
 
@@ -197,11 +198,16 @@ PRESETS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def parse_augmentation(words: Sequence[str]) -> Augmentation:
+def parse_augmentation(words: Sequence[str], given: bool = False) -> Augmentation:
     """An augmentation in words: the name of a preset, then settings such as "speed=0.2" or "snr_db=5:30".
 
+    Args:
+        words: the preset and the settings.
+        given: whether features are ready-made, so that a preset changes frames only.
+
     Raises:
-        ConfigError: for a word that is neither; names the closest settings.
+        ConfigError: for a word that is neither; names the closest settings. Or for one that changes sound where there
+            is none.
 
     >>> parse_augmentation(["light", "speed=0.1"]).speed
     0.1
@@ -212,6 +218,8 @@ def parse_augmentation(words: Sequence[str]) -> Augmentation:
         name, equals, value = word.partition("=")
         if word in PRESETS:
             chosen.update(PRESETS[word])
+        elif equals and given and name in OF_SOUND:
+            raise ConfigError(f"augment={word!r} changes sound, which ready-made features are no longer; leave it out")
         elif equals and name in known:
             chosen[name] = _parsed(word, name, value, known[name])
         else:

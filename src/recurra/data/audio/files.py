@@ -22,16 +22,30 @@ def read_recording(path: str | PathLike[str], sample_rate_hz: int | None = None)
         AudioError: the file is missing, empty, truncated, not audio, without samples, or holds NaN.
         MissingExtraError: soundfile is not installed.
     """
-    place = Path(path)
-    if not place.is_file():
-        raise AudioError(f"{place}: there is no such file; check the path")
-    if place.stat().st_size == 0:
-        raise AudioError(f"{place} is empty (0 bytes); leave it out or record it again")
+    place = existing_file(path)
     samples, rate = _read(place)
     if len(samples) == 0:
         raise AudioError(f"{place} holds no samples; leave it out or record it again")
     recording = as_recording(samples, rate, str(place))
     return recording if sample_rate_hz is None else recording.at_rate(sample_rate_hz)
+
+
+def existing_file(path: str | PathLike[str]) -> Path:
+    """The place of a file that is there, may be read and is not empty.
+
+    Raises:
+        AudioError: it is none of these, or its name cannot be one.
+    """
+    place = Path(path)
+    try:
+        if not place.is_file():
+            raise AudioError(f"{place}: there is no such file; check the path")
+        with place.open("rb") as file:
+            if not file.read(1):
+                raise AudioError(f"{place} is empty (0 bytes); leave it out or make it again")
+    except OSError as error:
+        raise AudioError(f"{place} cannot be opened: {error.strerror or error}; check the path") from error
+    return place
 
 
 def _read(path: Path) -> tuple[Any, int]:
@@ -43,6 +57,8 @@ def _read(path: Path) -> tuple[Any, int]:
     except sound.LibsndfileError as error:
         reason = str(error.error_string).rstrip(".")
         raise AudioError(f"{path} cannot be read as audio ({reason}); convert it to wav or flac") from error
+    except (TypeError, ValueError, OSError, RuntimeError, MemoryError) as error:
+        raise AudioError(f"{path} cannot be read as audio ({error}); convert it to wav or flac") from error
     missing = max(promised - len(samples), _missing_bytes(path))
     if missing > 0:
         raise AudioError(f"{path} is truncated: it ends before the samples its header promises; copy it again")

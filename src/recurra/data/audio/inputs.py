@@ -1,20 +1,39 @@
 """Whatever a speech learner is handed, as recordings or feature matrices; and which of it cannot be used."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Number
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from recurra.data.audio.features import Matrix
 from recurra.data.audio.files import read_recording
-from recurra.data.audio.mfc import read_mfc
-from recurra.data.audio.recording import Recording, as_recording
+from recurra.data.audio.matrices import as_matrix, read_matrix
+from recurra.data.audio.recording import Recording, as_recording, to_array
 from recurra.data.audio.spec import FeatureSpec
 from recurra.errors import AudioError
 
 Input = Recording | Matrix
+
+
+def items_of(inputs: Any) -> list[Any]:
+    """A list of inputs, one by one; a single input in its place would be taken apart, so it is refused.
+
+    Args:
+        inputs: paths, recordings, arrays; any iterable of them.
+
+    Raises:
+        AudioError: it is one path, one recording, one signal, or a table.
+    """
+    single = isinstance(inputs, str | PathLike | Recording)
+    if single or isinstance(inputs, Mapping) or hasattr(inputs, "columns"):
+        kind = f"one {type(inputs).__name__}" if single else "a table"
+        raise AudioError(f"X should be a list of inputs, not {kind}; for one recording give [x]")
+    items = list(inputs)
+    if items and (isinstance(items[0], Number) or getattr(items[0], "ndim", None) == 0):
+        raise AudioError("X should be a list of inputs, not numbers; for one signal give [x]")
+    return items
 
 
 def read_input(item: Any, spec: FeatureSpec, name: str = "input") -> Input:
@@ -36,25 +55,10 @@ def read_input(item: Any, spec: FeatureSpec, name: str = "input") -> Input:
         if spec.kind == "given":
             raise AudioError(f"{item.name}: this model reads ready-made features, not audio")
         return item.at_rate(spec.sample_rate_hz)
-    array = np.asarray(item)
+    array = to_array(item, name)
     if spec.kind != "given":
         return as_recording(array, spec.sample_rate_hz, name)
     return as_matrix(array, name, spec.n_given)
-
-
-def as_matrix(array: Any, name: str, n_columns: int = 0) -> Matrix:
-    """A feature matrix, checked: [time, columns], at least one row, all finite; [time] is one column."""
-    matrix = np.asarray(array)
-    matrix = matrix[:, None] if matrix.ndim == 1 else matrix
-    if matrix.ndim != 2 or matrix.dtype.kind not in "iufb" or len(matrix) == 0:
-        raise AudioError(f"{name}: a sequence is an array of numbers [time, columns] with at least one row")
-    if n_columns and matrix.shape[1] != n_columns:
-        raise AudioError(f"{name} has {matrix.shape[1]} columns; this model reads {n_columns}")
-    matrix = matrix.astype(np.float32) if matrix.dtype.kind != "f" else matrix
-    if not np.isfinite(matrix).all():
-        row, column = (int(i) for i in np.argwhere(~np.isfinite(matrix))[0])
-        raise AudioError(f"{name}: row {row}, column {column} is {matrix[row, column]}; fill gaps before")
-    return matrix
 
 
 def _read_file(path: Path, spec: FeatureSpec) -> Input:
@@ -64,12 +68,7 @@ def _read_file(path: Path, spec: FeatureSpec) -> Input:
         return read_recording(path, spec.sample_rate_hz)
     if spec.kind != "given":
         raise AudioError(f"{path} holds ready-made features; this model reads audio")
-    if path.suffix.lower() == ".mfc":
-        return as_matrix(read_mfc(path), str(path), spec.n_given)
-    try:
-        return as_matrix(np.load(path, allow_pickle=False), str(path), spec.n_given)
-    except (OSError, ValueError, EOFError) as error:
-        raise AudioError(f"{path} cannot be read as a NumPy array: {error}") from error
+    return as_matrix(read_matrix(path, spec.n_given), str(path), spec.n_given)
 
 
 def read_inputs(items: Iterable[Any], spec: FeatureSpec) -> tuple[list[Input | None], dict[int, str]]:
@@ -90,16 +89,33 @@ def frames_of(item: Input, spec: FeatureSpec) -> int:
     return spec.n_frames(len(item.samples)) if isinstance(item, Recording) else len(item)
 
 
-def width_of(items: Sequence[Any]) -> int:
-    """Columns of ready-made features, from the first input that can be read."""
-    first: Exception | None = None
+def width_of(items: Sequence[Any], n_coefficients: int = 13) -> int:
+    """Columns of ready-made features: those that most inputs have; the others are then told as bad.
+
+    Args:
+        items: paths of .mfc and .npy files, or arrays.
+        n_coefficients: columns of .mfc files, which do not tell.
+
+    Raises:
+        AudioError: nothing can be read, or no number of columns is that of more than half of what can.
+    """
+    widths, problems = Counter[int](), []
     for i, item in enumerate(items):
         try:
-            if isinstance(item, str | PathLike):
-                place = Path(item)
-                array = read_mfc(place) if place.suffix.lower() == ".mfc" else np.load(place, allow_pickle=False)
-                return int(as_matrix(array, str(place)).shape[1])
-            return int(as_matrix(item, f"input {i}").shape[1])
-        except (AudioError, OSError, ValueError) as error:
-            first = first or error
-    raise AudioError(f"no input can be read as a sequence [time, columns]; {first or 'there is none'}")
+            widths[_width(item, n_coefficients, f"input {i}")] += 1
+        except AudioError as error:
+            problems.append(error)
+    if not widths:
+        first = problems[0] if problems else "there is none"
+        raise AudioError(f"no input can be read as a sequence [time, columns]; {first}")
+    [(width, count)] = widths.most_common(1)
+    if 2 * count <= widths.total():
+        listed = ", ".join(f"{n} of {w}" for w, n in widths.most_common(5))
+        raise AudioError(f"the inputs have different numbers of columns ({listed}); hand in those of one kind")
+    return width
+
+
+def _width(item: Any, n_coefficients: int, name: str) -> int:
+    if isinstance(item, str | PathLike):
+        return int(as_matrix(read_matrix(item, n_coefficients), str(item)).shape[1])
+    return int(as_matrix(item, name).shape[1])

@@ -1,20 +1,22 @@
 """Ready-made features: the .mfc files of CMU's Sphinx tools."""
 
 from os import PathLike
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from recurra.data.audio.files import existing_file
 from recurra.errors import AudioError
 
 
 def read_mfc(path: str | PathLike[str], n_coefficients: int = 13) -> npt.NDArray[np.float32]:
     """A Sphinx feature file: a 4-byte count of numbers, then that many float32; of either byte order.
 
+    The file does not tell how many numbers a frame has: 39 columns read as 13 are three times as many frames.
+
     Args:
         path: the file.
-        n_coefficients: numbers of a frame.
+        n_coefficients: numbers of a frame; 13 is what Sphinx writes by default.
 
     Returns:
         [frames, n_coefficients].
@@ -22,10 +24,11 @@ def read_mfc(path: str | PathLike[str], n_coefficients: int = 13) -> npt.NDArray
     Raises:
         AudioError: the file is missing, empty, truncated, of another layout, or holds NaN.
     """
-    place = Path(path)
-    if not place.is_file():
-        raise AudioError(f"{place}: there is no such file; check the path")
-    content = place.read_bytes()
+    place = existing_file(path)
+    try:
+        content = place.read_bytes()
+    except OSError as error:
+        raise AudioError(f"{place} cannot be read: {error.strerror or error}; check the path") from error
     if len(content) <= 4:
         raise AudioError(f"{place} holds no frames; leave it out or make it again")
     promised = {order: int(np.frombuffer(content[:4], f"{order}i4")[0]) for order in (">", "<")}

@@ -20,7 +20,8 @@ class Parts(NamedTuple):
 def split_speakers(utterances: Utterances, validation: float, seed: int = 0) -> Parts:
     """The manifest's own split if it has one, else some speakers held out; without speakers, some utterances.
 
-    Rows of the split "test" are left out. A speaker on both sides is warned about by name.
+    Rows of the split "test" are left out. Where all utterances are of one speaker, some of them are held out, and a
+    warning says what that is worth.
 
     Args:
         utterances: all of them.
@@ -31,8 +32,6 @@ def split_speakers(utterances: Utterances, validation: float, seed: int = 0) -> 
     Raises:
         ConfigError: nothing would be left to learn from.
     """
-    if utterances.splits is not None:
-        warn_of_overlap(utterances)
     train, held = utterances.of_split("train"), utterances.select([])
     if utterances.splits is not None:
         held = utterances.of_split("validation")
@@ -50,6 +49,8 @@ def _hold_out(utterances: Utterances, validation: float, seed: int) -> Parts:
         owners, names = utterances.speakers, sorted(set(utterances.speakers))
     else:
         owners = names = list(range(len(utterances)))
+        if utterances.speakers is not None:
+            _warn(f"all utterances are of one speaker ({utterances.speakers[0]}), who is also validated on")
     wanted = max(1, round(validation * len(names))) if validation < 1 else int(validation)
     if wanted >= len(names):
         raise ConfigError(f"validation={validation} of {len(names)} speakers or utterances leaves none to learn from")
@@ -67,9 +68,9 @@ def warn_of_overlap(utterances: Utterances) -> None:
     both = sorted({name for name, split in pairs if split == "train"} & {n for n, split in pairs if split != "train"})
     if both:
         shown = ", ".join(both[:5]) + (", ..." if len(both) > 5 else "")
-        warnings.warn(
-            f"{len(both)} speaker(s) are in the training part and outside it ({shown}): the scores say little about "
-            "speakers that were never heard",
-            SpeakerOverlapWarning,
-            stacklevel=3,
-        )
+        _warn(f"{len(both)} speaker(s) are in the training part and outside it ({shown})")
+
+
+def _warn(what: str) -> None:
+    told = f"{what}: the scores say little about speakers that were never heard"
+    warnings.warn(told, SpeakerOverlapWarning, stacklevel=6)

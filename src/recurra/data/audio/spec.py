@@ -78,6 +78,11 @@ class FeatureSpec:
         return max(1, round(self.hop_s * self.sample_rate_hz))
 
     @property
+    def frame_s(self) -> float:
+        """Seconds from one frame's beginning to the next one's: a whole number of samples, so not always `hop_s`."""
+        return self.hop_s if self.kind == "given" else self.hop_samples / self.sample_rate_hz
+
+    @property
     def fft_samples(self) -> int:
         """Samples of a Fourier transform: the next power of two."""
         return 1 << (self.window_samples - 1).bit_length()
