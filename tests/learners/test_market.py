@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import recurra
+from recurra.data.market import return_ahead
 from recurra.errors import (
     ConfigError,
     LateRowError,
@@ -153,6 +154,21 @@ def test_several_assets_share_a_network(prices):
     report = recurra.MarketForecaster(unique_id="name", **OHLC, **QUICK).backtest(both, "2020-09-01", refit=200)
     assert report.field("network", "qlike").shape[0] == 2
     assert np.isnan(report.field("network", "qlike")[1, -30:]).all()  # b ends 60 days before a
+
+
+def test_returns_are_as_wide_as_they_come_where_only_the_close_is_known():
+    """On 900 days learned from, squared returns and their variances have one mean; on 300 that follow, nearly."""
+    table = made_prices(1200, 7)[["ds", "close"]]
+    model = recurra.MarketForecaster((1, 5), hidden_size=4, context=64, max_epochs=8).fit(table.head(900))
+    found, asset = model.hindcast(table)[0], model._known_table(table).assets[0]
+    came = np.stack([return_ahead(asset.returns, days) for days in (1, 5)], axis=1)
+    squares, variance = (came - found.returns.mean.numpy()) ** 2, found.returns.variance.numpy()
+    for k, days in enumerate((1, 5)):
+        learned = slice(22, 900 - days)  # the days whose returns were known
+        assert squares[learned, k].mean() == pytest.approx(variance[learned, k].mean(), rel=1e-2)
+    assert np.mean(squares[900:-1, 0] / variance[900:-1, 0]) == pytest.approx(1.0, abs=0.4)
+    level = np.nanmean(asset.variance[900:])
+    assert found.variance[900:, 0].mean() == pytest.approx(level, rel=0.3)
 
 
 def test_the_same_seed_gives_the_same_model(prices):

@@ -28,6 +28,8 @@ class FittedMarket:
 def fit_market(table: MarketTable, config: MarketConfig) -> FittedMarket:
     """Fit each asset's log-HAR path and input scales on its training days, then train one network over all assets.
 
+    The scale of each asset's returns is fitted once more after training, on its training days.
+
     Raises:
         TooShortError: if an asset has too few days.
     """
@@ -55,6 +57,9 @@ def fit_market(table: MarketTable, config: MarketConfig) -> FittedMarket:
             trainer.run()
         except NonFiniteLossError as problem:
             error = problem
+    trained = MarketPredictor(scales, network)
+    known = [asset.head(cuts[asset.id]) for asset in table.assets]
+    scales = {asset.id: scales[asset.id].rescaled(asset, trained.hindcast(asset, 0)) for asset in known}
     return FittedMarket(MarketPredictor(scales, network), trainer.history, error)
 
 
