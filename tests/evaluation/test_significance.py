@@ -149,7 +149,7 @@ class TestDieboldMariano:
         assert 0.02 < np.mean(np.array(t) > stats.t.isf(0.05, 999)) < 0.083
 
     def test_a_variance_that_is_not_positive_takes_bartletts_kernel(self):
-        """d = 1 -1 1 -1 ...: γ_l = (-1)^l (1 - l / n), and V of 3 lags with weight 1 is 1 - 2 (19 - 18 + 17) / 20 < 0."""
+        """d = 1 -1 1 -1 ...: γ_l = (-1)^l (1 - l / n), so V with weights of 1 is 1 - 2 (19 - 18 + 17) / 20 < 0."""
         d = np.tile([1.0, -1.0], 10) + 0.1
         assert np.isfinite(diebold_mariano(d, np.zeros(20), horizon=4).statistic)
 

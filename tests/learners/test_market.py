@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import recurra
+from recurra.baselines.market import Garch
 from recurra.data.market import return_ahead
 from recurra.errors import (
     ConfigError,
@@ -140,6 +141,10 @@ def test_the_backtest_speaks(prices):
     assert "evidence of skill in forecasting the variance" in str(report)
     described = report.to_dict()
     assert described["settings"]["seeds"] == 2
+    assert "Scores are means over 2 seeds, the verdict is that of the first" in report.sentence
+    each = [np.nanmean(report.field("network", "qlike", seed=seed)) for seed in (0, 1)]
+    assert each[0] != each[1]
+    assert report.scores[1]["network"].qlike == pytest.approx(np.mean(each))
     assert not report.evidence  # 60 days are too few for any
     assert report.long_flat().held <= 1.0
 
@@ -154,6 +159,23 @@ def test_several_assets_share_a_network(prices):
     report = recurra.MarketForecaster(unique_id="name", **OHLC, **QUICK).backtest(both, "2020-09-01", refit=200)
     assert report.field("network", "qlike").shape[0] == 2
     assert np.isnan(report.field("network", "qlike")[1, -30:]).all()  # b ends 60 days before a
+
+
+def test_an_asset_that_is_too_young_for_a_fold_is_left_out_of_it(prices, monkeypatch):
+    """b begins on day 60: it has 90 days before the first fold, too few, and 150 before the second."""
+    both = pd.concat([prices.assign(name="a"), made_prices(260, 5, vix=20.0)[60:].assign(name="b")])
+    monkeypatch.setattr(Garch, "available", staticmethod(lambda: False))
+    learner = recurra.MarketForecaster((5,), unique_id="name", **OHLC, **QUICK)
+    report = learner.backtest(both, prices["ds"].iloc[150], refit=60)
+    assert np.isnan(report.field("network", "mean")[1, :60]).all()
+    assert np.isfinite(report.field("network", "mean")[1, 60:]).all()
+    assert [each.asset for each in report.left_out] == ["b"]
+    assert "b was left out from 2020-08-03 to 2020-10-23" in str(report)
+    assert "GARCH and GJR took no part" in report.sentence
+    assert report.to_dict()["missing_rules"] == ["GARCH", "GJR"]
+    assert report.long_flat() is None  # sums of five days are no daily returns
+    low, high = report.scores[5]["network"].right_interval
+    assert high - low > 0.3  # 110 days hold 21 sums that do not overlap, whatever the number of assets
 
 
 def test_returns_are_as_wide_as_they_come_where_only_the_close_is_known():

@@ -169,8 +169,8 @@ def diebold_mariano(
     DM* = DM sqrt((n + 1 - 2h + h (h - 1) / n) / n), against Student's t with n - 1 degrees of freedom
 
     One step ahead, or with `lags` given, w_l = 1 - l / (L + 1), Bartlett's kernel. It would leave out a third of the
-    variance of sums over h steps that overlap, so that for h > 1 all weights are 1; should V not be positive then, it is
-    taken with Bartlett's kernel and twice the lags.
+    variance of sums over h steps that overlap, so that for h > 1 all weights are 1; should V not be positive then, it
+    is taken with Bartlett's kernel and twice the lags.
 
     Args:
         loss_a: losses of the first forecaster in time order (absolute errors, squared errors, ...), shape [time].

@@ -34,7 +34,7 @@ def fit_market(table: MarketTable, config: MarketConfig) -> FittedMarket:
         TooShortError: if an asset has too few days.
     """
     cuts = {asset.id: _cut(asset, config) for asset in table.assets}
-    scales = {asset.id: AssetScale.fit(asset.head(cuts[asset.id]), config.horizons) for asset in table.assets}
+    scales = {asset.id: learn_scale(asset, config) for asset in table.assets}
     days = [prepare_days(asset, scales[asset.id], config.horizons, cuts[asset.id]) for asset in table.assets]
     covariates = tuple(table.assets[0].covariates)
     shape = MarketShape(
@@ -75,6 +75,15 @@ def prepare_days(asset: Asset, scale: AssetScale, horizons: tuple[int, ...], cut
         torch.from_numpy(returns).float(),
         cut,
     )
+
+
+def learn_scale(asset: Asset, config: MarketConfig) -> AssetScale:
+    """The path and input scales of an asset, from the days that are learned from.
+
+    Raises:
+        TooShortError: if there are too few.
+    """
+    return AssetScale.fit(asset.head(_cut(asset, config)), config.horizons)
 
 
 def _cut(asset: Asset, config: MarketConfig) -> int:

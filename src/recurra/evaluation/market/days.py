@@ -38,8 +38,8 @@ class Outcome:
 def measure(outcome: Outcome, variance: Array, returns: ScaledDistribution) -> Array:
     """Every field of FIELDS for each day, [fields, days].
 
-    What was forecast is there on every day (but `up` is NaN where the mean is 0, which has no direction); what was missed
-    by is NaN where the outcome is masked.
+    What was forecast is there on every day, but `up` is NaN where the mean is 0, which has no direction. What was
+    missed by is NaN where the outcome is masked.
 
     Args:
         outcome: what came.
