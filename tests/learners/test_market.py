@@ -108,6 +108,24 @@ def test_a_stream_from_nothing_agrees_too(model, prices):
     np.testing.assert_allclose(live.variance, whole.variance, rtol=1e-9)
 
 
+def test_a_stream_takes_masked_covariates_holes_and_crashes_as_a_table_does(prices):
+    """A hole in the covariate, two missing days, and a fall by half within a day, which is no split."""
+    last = prices.iloc[-1]
+    nxt = {**last.to_dict(), "vix": float("nan"), "ds": pd.Timestamp("2021-01-04")}
+    crash = {"open": 0.98 * last["close"], "high": 0.99 * last["close"]}
+    crash |= {"close": 0.5 * last["close"], "low": 0.49 * last["close"], "vix": 60.0, "ds": pd.Timestamp("2021-01-07")}
+    policy = {"missing": "mask", "gaps": "mask", "splits": "adjust"}
+    model = recurra.MarketForecaster(**OHLC, log_covariates=("vix",), **policy, **QUICK).fit(prices)
+    stream, rows = model.stream(prices), prices
+    for row in (nxt, crash):
+        live = stream.update(row)
+        rows = pd.concat([rows, pd.DataFrame([row])], ignore_index=True)
+        whole = model.hindcast(rows, len(rows) - 1)[0]
+        np.testing.assert_allclose(live.variance, whole.variance, rtol=1e-9)
+        np.testing.assert_allclose(live.returns.std, whole.returns.std, rtol=1e-9)
+    assert model._known_table(rows).holes == 1
+
+
 def test_a_stream_refuses_by_name_and_stays_as_it_was(model, prices):
     stream = model.stream(prices)
     before = stream.snapshot()

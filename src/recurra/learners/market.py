@@ -10,7 +10,7 @@ from recurra.checkpoints import Checkpoint, check_output_folder, save_checkpoint
 from recurra.data.forecasts import Forecasts
 from recurra.data.frames import to_native
 from recurra.data.frequency import show_stamp
-from recurra.data.market import MarketColumns, MarketPolicy, MarketTable
+from recurra.data.market import CLOSED, MarketColumns, MarketPolicy, MarketTable
 from recurra.evaluation.market import MarketReport, walk_forward
 from recurra.learners.card import DataNote, market_card
 from recurra.learners.market_fitting import FittedMarket, fit_market, learn_scale
@@ -64,6 +64,7 @@ class MarketForecaster(Learner):
         splits: str = "refuse",
         gaps: str = "refuse",
         longest_gap: int = 7,
+        closed: Sequence[str] = CLOSED,
         missing: str = "refuse",
         unsorted: str = "refuse",
         validation: float = 0.0,

@@ -76,6 +76,7 @@ def walk_forward(
         learners=tuple(learners),
         left_out=_left_out(scored),
         missing_rules=missing_rules(),
+        holes=table.holes,
     )
 
 
