@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 import recurra
+from recurra.baselines.market import Garch
+from recurra.data.market import return_ahead
 from recurra.errors import (
     ConfigError,
     LateRowError,
@@ -106,6 +108,24 @@ def test_a_stream_from_nothing_agrees_too(model, prices):
     np.testing.assert_allclose(live.variance, whole.variance, rtol=1e-9)
 
 
+def test_a_stream_takes_masked_covariates_holes_and_crashes_as_a_table_does(prices):
+    """A hole in the covariate, two missing days, and a fall by half within a day, which is no split."""
+    last = prices.iloc[-1]
+    nxt = {**last.to_dict(), "vix": float("nan"), "ds": pd.Timestamp("2021-01-04")}
+    crash = {"open": 0.98 * last["close"], "high": 0.99 * last["close"]}
+    crash |= {"close": 0.5 * last["close"], "low": 0.49 * last["close"], "vix": 60.0, "ds": pd.Timestamp("2021-01-07")}
+    policy = {"missing": "mask", "gaps": "mask", "splits": "adjust"}
+    model = recurra.MarketForecaster(**OHLC, log_covariates=("vix",), **policy, **QUICK).fit(prices)
+    stream, rows = model.stream(prices), prices
+    for row in (nxt, crash):
+        live = stream.update(row)
+        rows = pd.concat([rows, pd.DataFrame([row])], ignore_index=True)
+        whole = model.hindcast(rows, len(rows) - 1)[0]
+        np.testing.assert_allclose(live.variance, whole.variance, rtol=1e-9)
+        np.testing.assert_allclose(live.returns.std, whole.returns.std, rtol=1e-9)
+    assert model._known_table(rows).holes == 1
+
+
 def test_a_stream_refuses_by_name_and_stays_as_it_was(model, prices):
     stream = model.stream(prices)
     before = stream.snapshot()
@@ -139,6 +159,10 @@ def test_the_backtest_speaks(prices):
     assert "evidence of skill in forecasting the variance" in str(report)
     described = report.to_dict()
     assert described["settings"]["seeds"] == 2
+    assert "Scores are means over 2 seeds, the verdict is that of the first" in report.sentence
+    each = [np.nanmean(report.field("network", "qlike", seed=seed)) for seed in (0, 1)]
+    assert each[0] != each[1]
+    assert report.scores[1]["network"].qlike == pytest.approx(np.mean(each))
     assert not report.evidence  # 60 days are too few for any
     assert report.long_flat().held <= 1.0
 
@@ -153,6 +177,38 @@ def test_several_assets_share_a_network(prices):
     report = recurra.MarketForecaster(unique_id="name", **OHLC, **QUICK).backtest(both, "2020-09-01", refit=200)
     assert report.field("network", "qlike").shape[0] == 2
     assert np.isnan(report.field("network", "qlike")[1, -30:]).all()  # b ends 60 days before a
+
+
+def test_an_asset_that_is_too_young_for_a_fold_is_left_out_of_it(prices, monkeypatch):
+    """b begins on day 60: it has 90 days before the first fold, too few, and 150 before the second."""
+    both = pd.concat([prices.assign(name="a"), made_prices(260, 5, vix=20.0)[60:].assign(name="b")])
+    monkeypatch.setattr(Garch, "available", staticmethod(lambda: False))
+    learner = recurra.MarketForecaster((5,), unique_id="name", **OHLC, **QUICK)
+    report = learner.backtest(both, prices["ds"].iloc[150], refit=60)
+    assert np.isnan(report.field("network", "mean")[1, :60]).all()
+    assert np.isfinite(report.field("network", "mean")[1, 60:]).all()
+    assert [each.asset for each in report.left_out] == ["b"]
+    assert "b was left out from 2020-08-03 to 2020-10-23" in str(report)
+    assert "GARCH and GJR took no part" in report.sentence
+    assert report.to_dict()["missing_rules"] == ["GARCH", "GJR"]
+    assert report.long_flat() is None  # sums of five days are no daily returns
+    low, high = report.scores[5]["network"].right_interval
+    assert high - low > 0.3  # 110 days hold 21 sums that do not overlap, whatever the number of assets
+
+
+def test_returns_are_as_wide_as_they_come_where_only_the_close_is_known():
+    """On 900 days learned from, squared returns and their variances have one mean; on 300 that follow, nearly."""
+    table = made_prices(1200, 7)[["ds", "close"]]
+    model = recurra.MarketForecaster((1, 5), hidden_size=4, context=64, max_epochs=8).fit(table.head(900))
+    found, asset = model.hindcast(table)[0], model._known_table(table).assets[0]
+    came = np.stack([return_ahead(asset.returns, days) for days in (1, 5)], axis=1)
+    squares, variance = (came - found.returns.mean.numpy()) ** 2, found.returns.variance.numpy()
+    for k, days in enumerate((1, 5)):
+        learned = slice(22, 900 - days)  # the days whose returns were known
+        assert squares[learned, k].mean() == pytest.approx(variance[learned, k].mean(), rel=1e-2)
+    assert np.mean(squares[900:-1, 0] / variance[900:-1, 0]) == pytest.approx(1.0, abs=0.4)
+    level = np.nanmean(asset.variance[900:])
+    assert found.variance[900:, 0].mean() == pytest.approx(level, rel=0.3)
 
 
 def test_the_same_seed_gives_the_same_model(prices):

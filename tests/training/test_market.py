@@ -14,7 +14,7 @@ def made_days(n: int, cut: int, seed: int = 0) -> MarketDays:
     level = torch.randn(n, 1, generator=generator)
     ones = torch.ones_like(level)
     came, returns = torch.randn(n, 1, generator=generator), torch.randn(n, 1, generator=generator)
-    return MarketDays(x, PathTensors(level, ones, 0 * ones, ones), came, returns, cut)
+    return MarketDays(x, PathTensors(level, ones, 0.5 * ones, 0 * ones, ones), came, returns, cut)
 
 
 def made_task(*assets: MarketDays) -> MarketTask:

@@ -165,8 +165,12 @@ def diebold_mariano(
 ) -> DieboldMariano:
     """Test that two forecasters have the same expected loss, with HAC errors and the small-sample correction.
 
-    d = loss_a - loss_b;  DM = mean(d) / sqrt(V / n),  V = γ_0 + 2 Σ_{l=1..L} (1 - l / (L + 1)) γ_l
+    d = loss_a - loss_b;  DM = mean(d) / sqrt(V / n),  V = γ_0 + 2 Σ_{l=1..L} w_l γ_l
     DM* = DM sqrt((n + 1 - 2h + h (h - 1) / n) / n), against Student's t with n - 1 degrees of freedom
+
+    One step ahead, or with `lags` given, w_l = 1 - l / (L + 1), Bartlett's kernel. It would leave out a third of the
+    variance of sums over h steps that overlap, so that for h > 1 all weights are 1; should V not be positive then, it
+    is taken with Bartlett's kernel and twice the lags.
 
     Args:
         loss_a: losses of the first forecaster in time order (absolute errors, squared errors, ...), shape [time].
@@ -199,14 +203,27 @@ def diebold_mariano(
         raise ConfigError(f"horizon {horizon} and {n_lags} lags do not fit {n} pairs of losses")
     mean = float(np.mean(d))
     centred = d - mean
-    variance = float(np.mean(centred**2))
-    for lag in range(1, n_lags + 1):
-        variance += 2.0 * (1.0 - lag / (n_lags + 1)) * float(centred[lag:] @ centred[:-lag]) / n
+    flat = horizon > 1 and lags is None
+    variance = _long_run_variance(centred, np.ones(n_lags) if flat else _bartlett(n_lags))
+    if flat and variance <= 0.0:
+        variance = _long_run_variance(centred, _bartlett(min(2 * n_lags, n - 1)))
     if variance > 0.0:
         statistic = mean / math.sqrt(variance / n) * math.sqrt(correction)
     else:
         statistic = math.copysign(math.inf, mean) if mean else 0.0
     return DieboldMariano(mean, statistic, two_sided_p(statistic, n - 1), n_lags, n)
+
+
+def _long_run_variance(centred: Array, weights: Array) -> float:
+    """V = γ_0 + 2 Σ w_l γ_l of differences less their mean."""
+    n = len(centred)
+    covariances = [float(centred[lag:] @ centred[:-lag]) / n for lag in range(1, len(weights) + 1)]
+    return float(np.mean(centred**2)) + 2.0 * float(weights @ np.array(covariances))
+
+
+def _bartlett(lags: int) -> Array:
+    """1 - l / (L + 1), l = 1 ... L."""
+    return 1.0 - np.arange(1, lags + 1) / (lags + 1)
 
 
 def _expanded_tail(level: float, blocks: int) -> float:

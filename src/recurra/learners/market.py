@@ -10,10 +10,10 @@ from recurra.checkpoints import Checkpoint, check_output_folder, save_checkpoint
 from recurra.data.forecasts import Forecasts
 from recurra.data.frames import to_native
 from recurra.data.frequency import show_stamp
-from recurra.data.market import MarketColumns, MarketPolicy, MarketTable
+from recurra.data.market import CLOSED, MarketColumns, MarketPolicy, MarketTable
 from recurra.evaluation.market import MarketReport, walk_forward
 from recurra.learners.card import DataNote, market_card
-from recurra.learners.market_fitting import FittedMarket, fit_market
+from recurra.learners.market_fitting import FittedMarket, fit_market, learn_scale
 from recurra.learners.market_schema import MarketConfig
 from recurra.learners.parameters import Learner, validate
 from recurra.prediction.market import MarketForecast, MarketPredictor
@@ -64,6 +64,7 @@ class MarketForecaster(Learner):
         splits: str = "refuse",
         gaps: str = "refuse",
         longest_gap: int = 7,
+        closed: Sequence[str] = CLOSED,
         missing: str = "refuse",
         unsorted: str = "refuse",
         validation: float = 0.0,
@@ -145,11 +146,14 @@ class MarketForecaster(Learner):
     def backtest(self, table: Any, since: Any, refit: int = 250, seeds: int = 1, linear: bool = False) -> MarketReport:
         """Walk forward from a day on, beside the rules of the field; everything is fitted inside the fold.
 
+        An asset with too few days before a fold is left out of it, and the report says so.
+
         Args:
             table: as for `fit`.
             since: first day that is forecast; the days before are learned from.
             refit: trading days after which everything is fitted anew.
-            seeds: networks whose losses are averaged, from `seed` on.
+            seeds: networks that are scored, from `seed` on; scores are means over them, and the verdict is that of
+                the first, whose forecasts `fit` gives.
             linear: whether the same learner without its recurrent layer stands beside it.
         """
         config = validate(MarketConfig, self.get_params())
@@ -158,6 +162,7 @@ class MarketForecaster(Learner):
         return walk_forward(
             market, self._fold_fit(config), config.horizons, since=since, refit=refit,
             seeds=range(config.seed, config.seed + seeds), others=others,
+            check=lambda asset: learn_scale(asset, config),
         )  # fmt: skip
 
     @staticmethod

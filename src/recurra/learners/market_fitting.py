@@ -28,11 +28,13 @@ class FittedMarket:
 def fit_market(table: MarketTable, config: MarketConfig) -> FittedMarket:
     """Fit each asset's log-HAR path and input scales on its training days, then train one network over all assets.
 
+    The scale of each asset's returns is fitted once more after training, on its training days.
+
     Raises:
         TooShortError: if an asset has too few days.
     """
     cuts = {asset.id: _cut(asset, config) for asset in table.assets}
-    scales = {asset.id: AssetScale.fit(asset.head(cuts[asset.id]), config.horizons) for asset in table.assets}
+    scales = {asset.id: learn_scale(asset, config) for asset in table.assets}
     days = [prepare_days(asset, scales[asset.id], config.horizons, cuts[asset.id]) for asset in table.assets]
     covariates = tuple(table.assets[0].covariates)
     shape = MarketShape(
@@ -55,6 +57,9 @@ def fit_market(table: MarketTable, config: MarketConfig) -> FittedMarket:
             trainer.run()
         except NonFiniteLossError as problem:
             error = problem
+    trained = MarketPredictor(scales, network)
+    known = [asset.head(cuts[asset.id]) for asset in table.assets]
+    scales = {asset.id: scales[asset.id].rescaled(asset, trained.hindcast(asset, 0)) for asset in known}
     return FittedMarket(MarketPredictor(scales, network), trainer.history, error)
 
 
@@ -70,6 +75,15 @@ def prepare_days(asset: Asset, scale: AssetScale, horizons: tuple[int, ...], cut
         torch.from_numpy(returns).float(),
         cut,
     )
+
+
+def learn_scale(asset: Asset, config: MarketConfig) -> AssetScale:
+    """The path and input scales of an asset, from the days that are learned from.
+
+    Raises:
+        TooShortError: if there are too few.
+    """
+    return AssetScale.fit(asset.head(_cut(asset, config)), config.horizons)
 
 
 def _cut(asset: Asset, config: MarketConfig) -> int:

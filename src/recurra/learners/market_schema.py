@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from recurra.data.market import CLOSED
+
 Cell = Literal["rnn", "lstm", "gru", "none"]
 
 
@@ -35,6 +37,7 @@ class MarketConfig(BaseModel):
     splits: Literal["refuse", "adjust", "ignore"] = Field("refuse", description="prices that look like stock splits")
     gaps: Literal["refuse", "mask"] = Field("refuse", description="missing trading days: refuse, or mask the return")
     longest_gap: int = Field(7, ge=1, description="calendar days between two rows that holidays explain")
+    closed: tuple[str, ...] = Field(CLOSED, description="days without trading beyond holidays, such as 2012-10-29")
     missing: Literal["refuse", "mask"] = Field("refuse", description="missing numbers: refuse, or mask")
     unsorted: Literal["refuse", "sort"] = Field("refuse", description="rows out of order: refuse, or sort")
     validation: float = Field(0.0, ge=0, lt=0.9, description="share of last days that decides when training stops")

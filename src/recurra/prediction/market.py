@@ -4,7 +4,7 @@ import copy
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 
 from recurra.baselines.market import LogHar
-from recurra.data.market import Asset, MarketTable, market_inputs
+from recurra.data.market import LOOKBACK, Asset, MarketTable, market_inputs, return_ahead
 from recurra.errors import TableError
 from recurra.models.distributions import ScaledDistribution
 from recurra.models.forecast import State
@@ -23,23 +23,47 @@ Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 CLIP = 5.0
 """Scaled inputs are cut off at this many standard deviations of the rows that the scale was learned on."""
+_NUMBERS = ("centre", "spread", "return_scale")
 
 
 @dataclass(frozen=True)
 class AssetScale:
-    """What was learned about one asset: the log-HAR path, and the level and spread of the inputs, [inputs] each."""
+    """What was learned about one asset.
+
+    Args:
+        rule: the log-HAR path.
+        centre, spread: level and spread of the inputs, [inputs] each.
+        return_scale: variance of the sum of the next returns over the expected mean variance, [horizons].
+    """
 
     rule: LogHar
     centre: Array
     spread: Array
+    return_scale: Array
 
     @classmethod
     def fit(cls, asset: Asset, horizons: Sequence[int]) -> "AssetScale":
         """Learn from these rows, and from no other."""
         rule = LogHar(horizons, leverage=True, covariates=bool(asset.covariates)).fit(asset)
-        inputs = market_inputs(asset)[22:]
+        inputs = market_inputs(asset)[LOOKBACK:]
         inputs = inputs[~np.isnan(inputs).any(axis=1)]
-        return cls(rule, inputs.mean(axis=0), np.maximum(inputs.std(axis=0), 1e-6))
+        scale = np.array([days * rule.scales[days][1] for days in rule.horizons])
+        return cls(rule, inputs.mean(axis=0), np.maximum(inputs.std(axis=0), 1e-6), scale)
+
+    def rescaled(self, asset: Asset, forecast: "MarketForecast") -> "AssetScale":
+        """The same with the returns' scale that suits a trained network: mean (R - E R)² is mean Var R.
+
+        Training moves the variance away from the path's, and the returns' scale must follow.
+
+        Args:
+            asset: the rows that were learned from, and no other.
+            forecast: made after each of them by the network with this scale.
+        """
+        came = np.stack([return_ahead(asset.returns, days) for days in forecast.horizons], axis=1)
+        mean, variance = forecast.returns.mean.numpy(), forecast.returns.variance.numpy()
+        squares = (came[LOOKBACK:] - mean[LOOKBACK:]) ** 2
+        expected = np.where(np.isnan(squares), np.nan, variance[LOOKBACK:])
+        return replace(self, return_scale=self.return_scale * np.nansum(squares, axis=0) / np.nansum(expected, axis=0))
 
     def inputs(self, asset: Asset) -> Array:
         """Scaled inputs at every row, [rows, inputs]; 0 where nothing is known yet."""
@@ -55,8 +79,9 @@ class AssetScale:
         return PathTensors(
             torch.from_numpy(np.where(np.isnan(level), typical, level)),
             torch.from_numpy(ones * [rule.spread[k] for k in days]),
+            torch.from_numpy(ones * [rule.smearing[k] for k in days]),
             torch.from_numpy(ones * [k * rule.mean_return for k in days]),
-            torch.from_numpy(ones * [k * rule.scales[k][1] for k in days]),
+            torch.from_numpy(ones * self.return_scale),
         )
 
 
@@ -162,8 +187,8 @@ class MarketPredictor:
     def to_config(self) -> dict[str, Any]:
         """Plain values for a model folder."""
         assets = [
-            {"id": name, "rule": s.rule.to_config(), "centre": s.centre.tolist(), "spread": s.spread.tolist()}
-            for name, s in self.scales.items()
+            {"id": name, "rule": scale.rule.to_config(), **{part: getattr(scale, part).tolist() for part in _NUMBERS}}
+            for name, scale in self.scales.items()
         ]
         return {"network": asdict(self.shape), "assets": assets}
 
@@ -179,7 +204,7 @@ class MarketPredictor:
             network = MarketNetwork(shape)
         network.load_state_dict(dict(tensors))
         scales = {
-            each["id"]: AssetScale(LogHar.from_config(each["rule"]), np.array(each["centre"]), np.array(each["spread"]))
+            each["id"]: AssetScale(LogHar.from_config(each["rule"]), *(np.array(each[part]) for part in _NUMBERS))
             for each in config["assets"]
         }
         return cls(scales, network)

@@ -9,7 +9,17 @@ import numpy as np
 import torch
 
 from recurra.data.frames import to_native
-from recurra.data.market import LOOKBACK, Asset, MarketColumns, MarketPolicy, MarketTable, find_splits, squared_return
+from recurra.data.market import (
+    LOOKBACK,
+    Asset,
+    Calendar,
+    MarketColumns,
+    MarketPolicy,
+    MarketTable,
+    find_holes,
+    find_splits,
+    squared_return,
+)
 from recurra.errors import LateRowError, StreamError
 from recurra.models.forecast import State
 from recurra.models.market import PathTensors, zero_state
@@ -31,7 +41,8 @@ class MarketStream:
     """One or several assets, each a stream; after every row the forecast equals `predict` on the rows so far.
 
     It keeps the last 22 days of each asset and the recurrent state. A row of a day that has been seen is refused; so
-    is, as in a table, a row after more than `longest_gap` days, unless gaps="mask".
+    is, as in a table, a row after missing trading days, unless gaps="mask"; which days are missing is told from the
+    days that are kept, of this asset and the others. A masked covariate takes the last value seen.
 
     Args:
         predictor: the trained model.
@@ -76,10 +87,11 @@ class MarketStream:
             LateRowError: its day has been seen; nothing has changed.
             StreamError: the row's asset was not there at fit.
         """
-        fresh = MarketTable.from_table([row], columns=self._columns, policy=self._policy).assets[0]
+        carried = {name: live.asset.covariates for name, live in self._live.items()}
+        fresh = MarketTable.from_table([row], columns=self._columns, policy=self._policy, carried=carried).assets[0]
         name = self._name(fresh)
         before = self._live.get(name)
-        asset = self._joined(before.asset, fresh) if before else replace(fresh, id=name)
+        asset = self._joined(before.asset, fresh, row) if before else replace(fresh, id=name)
         live = self._advance(name, asset, before)
         self._live[name] = live[0]
         return live[1]
@@ -132,23 +144,24 @@ class MarketStream:
             raise StreamError(f"asset {fresh.id!r} was not there at fit; a stream knows {list(self._predictor.scales)}")
         return fresh.id
 
-    def _joined(self, asset: Asset, fresh: Asset) -> Asset:
+    def _joined(self, asset: Asset, fresh: Asset, row: Mapping[str, Any]) -> Asset:
         """The asset's last days with the new one, whose return follows from the close before."""
         if fresh.ds[0] <= asset.ds[-1]:
             raise LateRowError(
                 f"day {fresh.ds[0].astype('M8[D]')} has been seen already, or comes late; leave the row out"
             )
         returns, variance = fresh.returns, fresh.variance
-        gap = int((fresh.ds[0] - asset.ds[-1]).astype("timedelta64[D]").astype(np.int64))
-        if gap > self._policy.longest_gap and self._policy.gaps == "refuse":
+        hole = self._is_hole(asset, fresh)
+        if hole and self._policy.gaps == "refuse":
+            gap = int((fresh.ds[0] - asset.ds[-1]).astype("timedelta64[D]").astype(np.int64))
             raise StreamError(
                 f"day {fresh.ds[0].astype('M8[D]')} comes {gap} days after the last one seen; hand in the days "
-                "between, or fit with gaps='mask'"
+                "between, or fit with gaps='mask', or with the days on which the exchange was closed"
             )
-        asset = self._without_split(asset, fresh)
+        asset = self._without_split(asset, fresh, row)
         if self._columns.returns is None:
             returns = 100.0 * (np.log(fresh.close) - np.log(asset.close[-1:]))
-        if gap > self._policy.longest_gap:
+        if hole:
             returns = np.full(1, np.nan)
         if self._columns.measure == "squared return":
             variance = squared_return(returns)
@@ -163,11 +176,29 @@ class MarketStream:
             np.concatenate([asset.variance, variance])[-LOOKBACK:], joined["close"], covariates,
         )  # fmt: skip
 
-    def _without_split(self, asset: Asset, fresh: Asset) -> Asset:
+    def _is_hole(self, asset: Asset, fresh: Asset) -> bool:
+        """Whether trading days are missing before the new day."""
+        others = Calendar.of([live.asset.ds for name, live in self._live.items() if name != asset.id])
+        days = np.concatenate([asset.ds, fresh.ds])
+        return bool(find_holes(days, self._policy.longest_gap, others, self._policy.closed)[-1])
+
+    def _opening(self, row: Mapping[str, Any]) -> Any:
+        """The opening price of a row, [1], read as a table reads its closes; None where there is no such column."""
+        if self._columns.open is None:
+            return None
+        columns = MarketColumns(self._columns.unique_id, self._columns.ds, self._columns.open)
+        policy = replace(self._policy, splits="ignore")
+        columns = replace(columns, date_format=self._columns.date_format)
+        return MarketTable.from_table([row], columns=columns, policy=policy).assets[0].close
+
+    def _without_split(self, asset: Asset, fresh: Asset, row: Mapping[str, Any]) -> Asset:
         """The last days with closes of the same shares as the new day's: refused, adjusted or left, as in a table."""
         if self._columns.returns is not None or self._columns.adjusted_close is not None:
             return asset
-        _, ratios = find_splits(np.concatenate([asset.close[-1:], fresh.close]))
+        closes = np.concatenate([asset.close[-1:], fresh.close])
+        _, ratios = find_splits(closes)
+        if len(ratios) and (opening := self._opening(row)) is not None:
+            _, ratios = find_splits(closes, np.concatenate([[np.nan], opening]))
         if not len(ratios) or self._policy.splits == "ignore":
             return asset
         if self._policy.splits == "refuse":

@@ -144,4 +144,4 @@ class MarketTask:
         return total + self.weights.returns * (nll * known).sum() / known.sum().clamp_min(1)
 
 
-_PATH = ("log_variance", "spread", "mean", "scale")
+_PATH = ("log_variance", "spread", "smearing", "mean", "scale")

@@ -7,7 +7,7 @@ import pytest
 
 from recurra.baselines.market import Ewma, Garch, Har, LogHar, RandomWalk, Yesterday, market_rules
 from recurra.data.catalogue import ENVIRONMENT, load_sp500
-from recurra.data.market import Asset
+from recurra.data.market import Asset, squared_return
 from recurra.errors import TooShortError
 from recurra.metrics import gaussian_nll, qlike
 
@@ -84,6 +84,22 @@ def test_log_har_finds_the_autoregression(asset):
     assert rule.spread[1] == pytest.approx(0.3, abs=0.05)
     again = LogHar.from_config(rule.to_config())
     np.testing.assert_array_equal(again.return_variance(asset, 1), rule.return_variance(asset, 1))
+
+
+def test_log_har_keeps_the_level_of_squared_returns():
+    """GARCH days of which only the close is known: ln r² is far from normal, and exp(s² / 2) is 2.8 times too high."""
+    random = np.random.default_rng(0)
+    h, returns = 1.0, np.empty(1000)
+    for t in range(1000):
+        returns[t] = np.sqrt(h) * random.standard_normal()
+        h = 0.05 + 0.08 * returns[t] ** 2 + 0.87 * h
+    days = np.busday_offset(np.datetime64("2015-01-05"), np.arange(1000)).astype("datetime64[us]")
+    asset = Asset("close only", days, returns, squared_return(returns), np.full(1000, np.nan), {})
+    constant = RandomWalk().fit(asset).variance(asset, 1)[30:-1]
+    for rule in (LogHar(), LogHar(leverage=True)):
+        forecast, came = rule.fit(asset).variance(asset, 1)[30:-1], asset.variance[31:]
+        assert forecast.mean() == pytest.approx(came.mean(), rel=0.1)
+        assert qlike(came, forecast).mean() < qlike(came, constant).mean() + 0.01
 
 
 def test_too_few_days_are_refused(asset):

@@ -71,6 +71,18 @@ def test_missing_trading_days_are_refused_or_their_return_is_masked(prices):
     assert np.flatnonzero(np.isnan(asset.returns)).tolist() == [0, 10]
 
 
+def test_fewer_than_seven_days_can_be_too_many(prices):
+    """Four weekdays are missing between two rows a week apart."""
+    table = prices(120).drop(index=range(100, 104))
+    with pytest.raises(TimeStampError, match=r"row 101, column 'ds' .*7 days after the row before.*closed"):
+        MarketTable.from_table(table)
+    masked = MarketTable.from_table(table, policy=MarketPolicy(gaps="mask"))
+    assert masked.holes == 1
+    assert np.flatnonzero(np.isnan(masked.assets[0].returns)).tolist() == [0, 100]
+    with pytest.raises(ConfigError, match="days like 2012-10-29"):
+        MarketPolicy(closed=("never",))
+
+
 @pytest.mark.parametrize(
     ("column", "row", "value", "said"),
     [

@@ -10,6 +10,7 @@ from recurra.models.distributions import Normal
 
 
 def test_measures_of_a_normal_forecast():
+    """What was forecast stays known where the outcome is masked."""
     returns, variance = np.array([0.5, np.nan, -2.0]), np.array([1.0, 2.0, np.nan])
     normal = Normal(torch.full((3,), 0.1, dtype=torch.float64), torch.ones(3, dtype=torch.float64))
     found = dict(zip(FIELDS, measure(Outcome(returns, variance), np.full(3, 1.0), normal), strict=True))
@@ -19,7 +20,8 @@ def test_measures_of_a_normal_forecast():
     np.testing.assert_allclose(found["qlike"], [0.0, 1.0 - np.log(2.0), np.nan])
     np.testing.assert_array_equal(found["below_5"], [0.0, np.nan, 1.0])
     np.testing.assert_array_equal(found["below_1"], [0.0, np.nan, 0.0])
-    np.testing.assert_array_equal(found["up"], [1.0, np.nan, 1.0])
+    np.testing.assert_array_equal(found["up"], [1.0, 1.0, 1.0])
+    np.testing.assert_array_equal(found["mean"], [0.1, 0.1, 0.1])
 
 
 def test_degrees_of_freedom_are_found():

@@ -30,6 +30,16 @@ def test_noise_is_no_skill_and_a_signal_is(rng):
     assert sum(skill.evidence for skill in useless) <= 5
 
 
+def test_a_noisy_mean_that_holds_a_signal_is_evidence_though_its_errors_are_larger():
+    """The mean is the signal, of R2 3 %, and as much noise again: it costs what it brings; Clark and West, table 1."""
+    random = np.random.default_rng(1)
+    signal, noise = np.sqrt(0.03) * random.normal(size=(2, 1, 2000))
+    r = signal + np.sqrt(0.97) * random.normal(size=(1, 2000))
+    found = return_skill(r, signal + 1.2 * noise, np.zeros((1, 1, 2000)), np.ones((1, 2000)))
+    assert found.gain < 0.0
+    assert found.evidence
+
+
 def test_the_hardest_rule_decides(rng):
     """One rule loses by 1 a day, the other is as good on average."""
     losses, noise = rng.random((1, 500)), rng.normal(size=(1, 500))

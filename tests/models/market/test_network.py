@@ -12,7 +12,7 @@ def made_path(*shape: int) -> PathTensors:
     generator = torch.Generator().manual_seed(1)
     level = torch.randn(*shape, generator=generator, dtype=torch.float64)
     ones = torch.ones_like(level)
-    return PathTensors(level, 0.5 * ones, 0.03 * ones, 1.3 * ones)
+    return PathTensors(level, 0.5 * ones, 0.1 * ones, 0.03 * ones, 1.3 * ones)
 
 
 def made(family: str = "student_t", cell: str = "gru") -> MarketNetwork:
@@ -25,12 +25,12 @@ def made(family: str = "student_t", cell: str = "gru") -> MarketNetwork:
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru", "none"])
 def test_zero_weights_reproduce_the_path(family, cell):
-    """A fresh network: E v = exp(p + s²/2), returns with mean m and variance q E v, whatever the inputs."""
+    """A fresh network: E v = exp(p + κ), returns with mean m and variance q E v, whatever the inputs."""
     network, path = made(family, cell).eval(), made_path(2, 7, 2)
     x = torch.randn(2, 7, 4, dtype=torch.float64)
     h, _ = network.states(x)
     answer = network.answer(h, x, path)
-    expected = (path.log_variance + path.spread**2 / 2).exp()
+    expected = (path.log_variance + path.smearing).exp()
     torch.testing.assert_close(answer.variance, expected)
     torch.testing.assert_close(answer.returns.variance, path.scale * expected)
     torch.testing.assert_close(answer.returns.mean, path.mean)

@@ -35,14 +35,18 @@ class Har(VarianceRule):
 
 
 class LogHar(VarianceRule):
-    """The same in logarithms: ln v[t + 1] ~ N(x[t] b, s²), whose mean variance is exp(x b + s² / 2).
+    """The same in logarithms: ln v[t + 1] = x[t] b + e, whose mean variance is exp(x b) mean(exp e).
+
+    κ = ln mean(exp e) over the rows it was fitted on is Duan's smearing: s² / 2 for normal residuals, as realised
+    variances nearly have, and half of that for squared returns, whose logarithms reach far down.
 
     Args:
         horizons: days ahead; for several days the logarithm of their mean variance is regressed.
         leverage: whether min(r, 0) is a term; Corsi & Renò 2012.
         covariates: whether the asset's covariates are terms.
 
-    Source: Corsi 2009, section 4, in logarithms; Andersen, Bollerslev & Diebold 2007, equation 8.
+    Source: Corsi 2009, section 4, in logarithms; Andersen, Bollerslev & Diebold 2007, equation 8; Duan 1983, "Smearing
+    estimate", equation 2.4.
     """
 
     unit: ClassVar[Literal["realised", "return"]] = "realised"
@@ -53,6 +57,7 @@ class LogHar(VarianceRule):
         self.name = "log-HAR" + (" + negative return" if leverage else "") + (" + covariates" if covariates else "")
         self.coefficients: dict[int, Array] = {}
         self.spread: dict[int, float] = {}
+        self.smearing: dict[int, float] = {}
 
     def terms(self, asset: Asset) -> Array:
         """The regressors without the constant, [rows, terms]."""
@@ -63,16 +68,18 @@ class LogHar(VarianceRule):
         """Least squares, for each horizon by itself."""
         terms = self.terms(asset)
         for days in self.horizons:
-            found = least_squares(terms, np.log(variance_ahead(asset.variance, days)))
-            self.coefficients[days], self.spread[days] = found
+            target = np.log(variance_ahead(asset.variance, days))
+            self.coefficients[days], residuals = least_squares(terms, target)
+            self.spread[days] = float(np.sqrt(np.mean(residuals**2)))
+            self.smearing[days] = float(np.log(np.mean(np.exp(residuals))))
 
     def path(self, asset: Asset, days: int) -> Array:
         """The expected logarithm of the mean variance of the next days, at every row; [rows]."""
         return np.asarray(_with_constant(self.terms(asset)) @ self.coefficients[days])
 
     def signal(self, asset: Asset, days: int) -> Array:
-        """exp(x b + s² / 2) at every row."""
-        return np.exp(self.path(asset, days) + self.spread[days] ** 2 / 2.0)
+        """exp(x b + κ) at every row."""
+        return np.exp(self.path(asset, days) + self.smearing[days])
 
     def to_config(self) -> dict[str, Any]:
         """What was learned, as plain values."""
@@ -85,6 +92,7 @@ class LogHar(VarianceRule):
                     "days": days,
                     "coefficients": self.coefficients[days].tolist(),
                     "spread": self.spread[days],
+                    "smearing": self.smearing[days],
                     "scales": list(self.scales[days]),
                 }
                 for days in self.horizons
@@ -99,13 +107,13 @@ class LogHar(VarianceRule):
         rule.mean_return = config["mean_return"]
         for each in config["horizons"]:
             rule.coefficients[each["days"]] = np.array(each["coefficients"])
-            rule.spread[each["days"]] = each["spread"]
+            rule.spread[each["days"]], rule.smearing[each["days"]] = each["spread"], each["smearing"]
             rule.scales[each["days"]] = (each["scales"][0], each["scales"][1])
         return rule
 
 
-def least_squares(terms: Array, target: Array) -> tuple[Array, float]:
-    """Coefficients [1 + terms] of a regression with a constant, and the root mean square of its residuals.
+def least_squares(terms: Array, target: Array) -> tuple[Array, Array]:
+    """Coefficients [1 + terms] of a regression with a constant, and its residuals, [rows that took part].
 
     The first 22 rows and those with a masked target take no part.
 
@@ -118,7 +126,7 @@ def least_squares(terms: Array, target: Array) -> tuple[Array, float]:
         raise TooShortError(f"a regression on {terms.shape[1]} terms has {len(rows)} known days; give more rows")
     x = _with_constant(terms[rows])
     coefficients = np.asarray(np.linalg.lstsq(x, target[rows], rcond=None)[0], np.float64)
-    return coefficients, float(np.sqrt(np.mean((target[rows] - x @ coefficients) ** 2)))
+    return coefficients, np.asarray(target[rows] - x @ coefficients)
 
 
 def _with_constant(terms: Array) -> Array:

@@ -11,14 +11,17 @@ from recurra.data.market.ranges import garman_klass, parkinson, rogers_satchell,
 from recurra.data.market.stock_splits import find_splits
 from recurra.data.market.table import Asset, MarketTable
 from recurra.data.market.targets import return_ahead, variance_ahead
-from recurra.data.market.trading_days import next_trading_days
+from recurra.data.market.trading_days import CLOSED, Calendar, find_holes, next_trading_days
 
 __all__ = [
+    "CLOSED",
     "LOOKBACK",
     "Asset",
+    "Calendar",
     "MarketColumns",
     "MarketPolicy",
     "MarketTable",
+    "find_holes",
     "find_splits",
     "garman_klass",
     "har_terms",

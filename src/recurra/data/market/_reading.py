@@ -1,5 +1,6 @@
 """From a raw table to checked returns and variances: the steps behind `MarketTable.from_table`."""
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -13,39 +14,49 @@ from recurra.data.frequency import show_stamp
 from recurra.data.market.columns import MarketColumns, MarketPolicy
 from recurra.data.market.ranges import floored, garman_klass, squared_return
 from recurra.data.market.stock_splits import find_splits, refuse_splits, split_factors
-from recurra.data.market.trading_days import long_gaps, refuse_gaps
+from recurra.data.market.trading_days import Calendar, find_holes, refuse_gaps
 from recurra.data.readers import RawTable
 from recurra.errors import BadValueError, TimeStampError
 
 Array = npt.NDArray[np.float64]
+Carried = Mapping[str | int, Mapping[str, Array]]
 
 
-def read_assets(raw: RawTable, columns: MarketColumns, policy: MarketPolicy) -> tuple[list[dict[str, Any]], str | None]:
-    """The fields of every asset, and the time zone of the days."""
+def read_assets(
+    raw: RawTable, columns: MarketColumns, policy: MarketPolicy, carried: Carried
+) -> tuple[list[dict[str, Any]], int, str | None]:
+    """The fields of every asset, how many holes there are in their trading days, and the time zone of the days."""
     first, *rest = columns.numbers
     names = Columns(columns.unique_id, columns.ds, first, columns.date_format)
     tables = TablePolicy(missing="mask", unsorted=policy.unsorted)
     rows, _ = read_sorted(raw, Request(names, tuple(rest), None, tables, True))
     if rows.ds.dtype.kind != "M":
         raise TimeStampError(f"column {columns.ds!r} holds whole numbers; trading days are dates")
-    offsets = rows.offsets
-    assets = [_Reading(rows, int(begin), int(end), columns, policy).fields() for begin, end in pairwise(offsets)]
-    return assets, rows.time_zone
+    parts = [slice(int(begin), int(end)) for begin, end in pairwise(rows.offsets)]
+    calendar = Calendar.of([rows.ds[part] for part in parts])
+    readings = [_Reading(rows, part, columns, policy, carried) for part in parts]
+    holes = [_holes(reading.ds, policy, calendar) for reading in readings]
+    assets = [reading.fields(each) for reading, each in zip(readings, holes, strict=True)]
+    return assets, int(sum(each.sum() for each in holes)), rows.time_zone
+
+
+def _holes(ds: npt.NDArray[Any], policy: MarketPolicy, calendar: Calendar) -> npt.NDArray[np.bool_]:
+    return find_holes(ds, policy.longest_gap, calendar.without(ds), policy.closed)
 
 
 class _Reading:
     """One asset's rows on their way to returns and variances."""
 
-    def __init__(self, rows: Rows, begin: int, end: int, columns: MarketColumns, policy: MarketPolicy) -> None:
-        self.rows, self.part = rows, slice(begin, end)
+    def __init__(self, rows: Rows, part: slice, columns: MarketColumns, policy: MarketPolicy, carried: Carried) -> None:
+        self.rows, self.part = rows, part
         self.columns, self.policy = columns, policy
         self.ds = rows.ds[self.part]
-        self.id = rows.ids[rows.codes[begin]]
+        self.id = rows.ids[rows.codes[part.start]]
+        self.carried = carried.get(self.id, {})
         self.number = {name: self._numbers(name) for name in columns.numbers}
 
-    def fields(self) -> dict[str, Any]:
-        """The arguments of an `Asset`."""
-        gaps = long_gaps(self.ds, self.policy.longest_gap)
+    def fields(self, gaps: npt.NDArray[np.bool_]) -> dict[str, Any]:
+        """The arguments of an `Asset`; the return across a gap is refused, or masked."""
         if self.policy.gaps == "refuse":
             refuse_gaps(self.ds, gaps, lambda row: self.place(row, self.columns.ds))
         nothing = np.full(len(self.ds), np.nan)
@@ -134,6 +145,9 @@ class _Reading:
                 self.refuse(values <= 0.0, name, "its logarithm is asked for, so it must be above 0")
                 values = np.log(values)
             last = np.maximum.accumulate(np.where(np.isnan(values), -1, np.arange(len(values))))
+            if name in self.carried:
+                found[name] = np.where(last < 0, self.carried[name][-1], values[last])
+                continue
             self.refuse(last < 0, name, "there is no value so far to carry on; begin the table later")
             found[name] = values[last]
         return found

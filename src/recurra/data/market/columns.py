@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
+from recurra.data.market.trading_days import CLOSED
 from recurra.errors import ConfigError
 
 Splits = Literal["refuse", "adjust", "ignore"]
@@ -89,12 +92,15 @@ class MarketPolicy:
     Attributes:
         splits: a close that looks like a stock split of the one before is refused, earlier prices are divided by the
             split ("adjust"), or it is taken for a real change ("ignore").
-        gaps: more than `longest_gap` days without a row are refused, or the return across them is masked ("mask").
+        gaps: missing trading days are refused, or the return across them is masked ("mask"): more than `longest_gap`
+            days without a row, or two or more in a row that were expected; see `trading_days.missing_days`.
         missing: missing returns, variances and covariates are refused, or masked; a masked covariate takes its
             last value.
         unsorted: rows that go back in time are refused, or sorted.
         longest_gap: calendar days between two rows that weekends and holidays explain; New York closed for
             seven in September 2001.
+        closed: days on which the exchange was closed, such as "2012-10-29", beyond single holidays, Christmas to New
+            Year and Easter.
     """
 
     splits: Splits = "refuse"
@@ -102,6 +108,7 @@ class MarketPolicy:
     missing: Literal["refuse", "mask"] = "refuse"
     unsorted: Literal["refuse", "sort"] = "refuse"
     longest_gap: int = 7
+    closed: tuple[str, ...] = CLOSED
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
@@ -110,3 +117,7 @@ class MarketPolicy:
                 raise ConfigError(f"{name}={getattr(self, name)!r} is unknown; use one of {known}")
         if self.longest_gap < 1:
             raise ConfigError(f"longest_gap is {self.longest_gap}; it counts days and is at least 1")
+        try:
+            np.array(self.closed, "datetime64[D]")
+        except ValueError as error:
+            raise ConfigError(f"closed holds something else than days like 2012-10-29: {error}") from error

@@ -1,5 +1,6 @@
 """The table of trading days that every market forecast is computed from: returns and variances of each asset."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -60,16 +61,23 @@ class MarketTable:
         columns: the user's names of the columns.
         kind: the kind of table to give back.
         time_zone: zone to show days in; None where they have none.
+        holes: places where trading days are missing, of all assets as they were read; the return across each is masked.
     """
 
     assets: tuple[Asset, ...]
     columns: MarketColumns
     kind: TableKind = "pandas"
     time_zone: str | None = None
+    holes: int = 0
 
     @classmethod
     def from_table(
-        cls, source: object, *, columns: MarketColumns | None = None, policy: MarketPolicy | None = None
+        cls,
+        source: object,
+        *,
+        columns: MarketColumns | None = None,
+        policy: MarketPolicy | None = None,
+        carried: Mapping[str | int, Mapping[str, Array]] | None = None,
     ) -> "MarketTable":
         """Read and check a table of prices or returns.
 
@@ -77,6 +85,7 @@ class MarketTable:
             source: whatever `SeriesTable.from_table` takes, or a MarketTable, which is given back.
             columns: names of the columns.
             policy: splits, gaps, missing values and unsorted rows; everything is refused by default.
+            carried: covariates of the rows before, by asset; their last values stand in holes at the beginning.
 
         Raises:
             TableError: one of its leaves, with row, column and remedy.
@@ -85,8 +94,8 @@ class MarketTable:
             return source
         columns = columns or MarketColumns()
         raw = read_columns(source)
-        found, zone = read_assets(raw, columns, policy or MarketPolicy())
-        return cls(tuple(Asset(**each) for each in found), columns, raw.kind, zone)
+        found, holes, zone = read_assets(raw, columns, policy or MarketPolicy(), carried or {})
+        return cls(tuple(Asset(**each) for each in found), columns, raw.kind, zone, holes)
 
     def __len__(self) -> int:
         return sum(map(len, self.assets))

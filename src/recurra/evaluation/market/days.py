@@ -36,7 +36,10 @@ class Outcome:
 
 
 def measure(outcome: Outcome, variance: Array, returns: ScaledDistribution) -> Array:
-    """Every field of FIELDS for each day, [fields, days]; NaN where the outcome is masked, up also where the mean is 0.
+    """Every field of FIELDS for each day, [fields, days].
+
+    What was forecast is there on every day, but `up` is NaN where the mean is 0, which has no direction. What was
+    missed by is NaN where the outcome is masked.
 
     Args:
         outcome: what came.
@@ -54,9 +57,9 @@ def measure(outcome: Outcome, variance: Array, returns: ScaledDistribution) -> A
         returns.cdf(y).numpy(),
     ]
     up = np.where(mean == 0.0, np.nan, mean > 0.0)
-    told = [mean, std, up, y.numpy() < one, y.numpy() < five]
-    masked = np.where(known, np.stack([*of_returns, *told]), np.nan)
-    return np.concatenate([[variance, qlike(outcome.variance, variance)], masked])
+    missed = np.where(known, np.stack(of_returns), np.nan)
+    below = np.where(known, np.stack([y.numpy() < one, y.numpy() < five]), np.nan)
+    return np.concatenate([[variance, qlike(outcome.variance, variance)], missed, [mean, std, up], below])
 
 
 def measure_rule(rule: VarianceRule, learned: Asset, asset: Asset, origins: tuple[int, int], days: int) -> Array:

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from recurra.data.frequency import show_stamp
 from recurra.evaluation._plain import plain
 from recurra.evaluation._words import aligned, number, percent
-from recurra.evaluation.market.days import FIELDS, VAR_LEVELS
+from recurra.evaluation.market.days import FIELDS
+from recurra.evaluation.market.scores import MarketScores, over_seeds, score, share_of_days
 from recurra.evaluation.market.skill import (
     LEVEL,
     ReturnSkill,
@@ -22,7 +23,6 @@ from recurra.evaluation.market.skill import (
 )
 from recurra.evaluation.market.trading import LongFlat, long_flat
 from recurra.evaluation.significance import DieboldMariano
-from recurra.metrics import Kupiec, kupiec, uniformity, wilson_interval
 
 Array = npt.NDArray[np.float64]
 
@@ -31,32 +31,12 @@ DRIFTLESS = "random walk"
 
 
 @dataclass(frozen=True)
-class MarketScores:
-    """Scores of one forecaster at one horizon, over all assets and days.
+class LeftOut:
+    """An asset that was not forecast on some days, since it had too few days before their fold to learn from."""
 
-    Attributes:
-        qlike: mean QLIKE of the variance.
-        nll: mean negative log likelihood of the returns under its own distribution, in nats.
-        gaussian_nll: the same under a normal distribution with its mean and variance.
-        crps: mean CRPS of the returns, in percent.
-        pit_distance, pit_p: how far the probability integral transforms are from uniform; for one day ahead.
-        value_at_risk: share of days below the 1 % and 5 % quantile, with Kupiec's test; for one day ahead.
-        right: share of days whose direction was forecast; days without a change are left out; NaN for a
-            forecaster whose mean is always 0.
-        right_interval: its Wilson interval, 95 %.
-        n: days with a known return.
-    """
-
-    qlike: float
-    nll: float
-    gaussian_nll: float
-    crps: float
-    pit_distance: float
-    pit_p: float
-    value_at_risk: tuple[Kupiec, ...]
-    right: float
-    right_interval: tuple[float, float]
-    n: int
+    asset: str | int
+    since: str
+    until: str
 
 
 @dataclass(frozen=True)
@@ -68,11 +48,14 @@ class MarketReport:
         ids: the assets.
         days: the days that were forecast first, [days].
         horizons: days ahead.
-        values: FIELDS of every forecaster, [forecaster, horizon, asset, field, day]; NaN where nothing is known.
+        values: FIELDS of every forecaster, [seed, forecaster, horizon, asset, field, day]; NaN where nothing is known.
         returns: what came, [horizon, asset, 1, day].
         refit: days of a fold.
-        seeds: networks whose losses are averaged.
+        seeds: networks that were scored, each by itself.
         learners: names of the network and the further learners; the others are rules.
+        left_out: assets that were not forecast on some days.
+        missing_rules: rules whose package is not installed.
+        holes: places of the table where trading days are missing; the returns across them are masked.
     """
 
     names: tuple[str, ...]
@@ -84,11 +67,14 @@ class MarketReport:
     refit: int
     seeds: int
     learners: tuple[str, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    missing_rules: tuple[str, ...] = ()
+    holes: int = 0
 
-    def field(self, name: str, field: str, horizon: int | None = None) -> Array:
-        """One forecaster's values on every day, [asset, day]; the shortest horizon by default."""
+    def field(self, name: str, field: str, horizon: int | None = None, seed: int = 0) -> Array:
+        """One forecaster's values on every day, [asset, day]; the shortest horizon and the first seed by default."""
         k = 0 if horizon is None else self.horizons.index(horizon)
-        values: Array = self.values[self.names.index(name), k, :, FIELDS.index(field)]
+        values: Array = self.values[seed, self.names.index(name), k, :, FIELDS.index(field)]
         return values
 
     @property
@@ -102,62 +88,56 @@ class MarketReport:
         return {days: {name: self._score(name, days) for name in self.names} for days in self.horizons}
 
     def _score(self, name: str, days: int) -> MarketScores:
-        came = self.returns[self.horizons.index(days), :, 0]
-        moved = ~np.isnan(came) & (came != 0.0) & ~np.isnan(self.field(name, "up", days))
-        hits = int(np.sum(((self.field(name, "up", days) > 0.5) == (came > 0.0))[moved]))
-        pit = self.field(name, "pit", days)
-        distance, p = uniformity(pit.reshape(-1)) if days == 1 else (math.nan, math.nan)
-        below = [self.field(name, field, days) for field in ("below_1", "below_5")]
-        tests = [kupiec(each[~np.isnan(each)] > 0.5, level) for each, level in zip(below, VAR_LEVELS, strict=True)]
-        n = int(moved.sum())
-        return MarketScores(
-            qlike=float(np.nanmean(self.field(name, "qlike", days))),
-            nll=float(np.nanmean(self.field(name, "nll", days))),
-            gaussian_nll=float(np.nanmean(self.field(name, "gaussian_nll", days))),
-            crps=float(np.nanmean(self.field(name, "crps", days))),
-            pit_distance=distance,
-            pit_p=p,
-            value_at_risk=tuple(tests) if days == 1 else (),
-            right=hits / n if n else math.nan,
-            right_interval=wilson_interval(hits, n),
-            n=int(np.sum(~np.isnan(pit))),
-        )
+        k = self.horizons.index(days)
+        each = self.values[:, self.names.index(name), k]
+        seeds = each if name in self.learners else each[:1]
+        return over_seeds([score(figures, self.returns[k, :, 0], days) for figures in seeds])
 
     @cached_property
     def always_up(self) -> tuple[float, tuple[float, float]]:
         """Share of days that rose, at the shortest horizon, and its Wilson interval: what "always up" is right on."""
-        came = self.returns[0]
-        moved = came[~np.isnan(came) & (came != 0.0)]
-        hits = int(np.sum(moved > 0.0))
-        return hits / max(moved.size, 1), wilson_interval(hits, moved.size)
+        came = self.returns[0, :, 0]
+        return share_of_days(came > 0.0, ~np.isnan(came) & (came != 0.0), self.horizons[0])
+
+    @property
+    def return_skill(self) -> ReturnSkill:
+        """Whether there is skill in the direction and size of returns, at the shortest horizon; of the first seed."""
+        return self.return_skills[0]
+
+    @property
+    def variance_skill(self) -> VarianceSkill:
+        """Whether there is skill in the variance beyond every rule, at the shortest horizon; of the first seed."""
+        return self.variance_skills[0]
 
     @cached_property
-    def return_skill(self) -> ReturnSkill:
-        """Whether there is skill in the direction and size of returns, at the shortest horizon."""
+    def return_skills(self) -> tuple[ReturnSkill, ...]:
+        """`return_skill` of each seed by itself: each is what `fit` would give, their mean is not."""
         path = self.rules[-1]
         simpler = np.stack([self.field(DRIFTLESS, "mean"), self.field(path, "mean")])
-        std = self.field(path, "std")
-        return return_skill(self.returns[0, :, 0], self.field(NETWORK, "mean"), simpler, std, self.horizons[0])
+        std, came = self.field(path, "std"), self.returns[0, :, 0]
+        means = [self.field(NETWORK, "mean", seed=seed) for seed in range(self.seeds)]
+        return tuple(return_skill(came, mean, simpler, std, self.horizons[0]) for mean in means)
 
     @cached_property
-    def variance_skill(self) -> VarianceSkill:
-        """Whether there is skill in the variance beyond every rule, at the shortest horizon."""
+    def variance_skills(self) -> tuple[VarianceSkill, ...]:
+        """`variance_skill` of each seed by itself."""
         rules = {name: self.field(name, "qlike") for name in self.rules}
-        return variance_skill(self.field(NETWORK, "qlike"), rules, self.horizons[0])
+        losses = [self.field(NETWORK, "qlike", seed=seed) for seed in range(self.seeds)]
+        return tuple(variance_skill(each, rules, self.horizons[0]) for each in losses)
 
     def against(self, name: str, field: str = "qlike", horizon: int | None = None) -> DieboldMariano:
-        """The network's losses of one kind against a forecaster's; below 0 the network is better."""
+        """The losses of the first seed's network against a forecaster's; below 0 the network is better."""
         days = horizon or self.horizons[0]
         return compare_losses(self.field(NETWORK, field, days), self.field(name, field, days), days)
 
     @property
     def evidence(self) -> bool:
-        """Whether there is evidence of skill, in the returns or in their variance."""
+        """Whether there is evidence of skill, in the returns or in their variance; of the first seed."""
         return self.return_skill.evidence or self.variance_skill.evidence
 
     @property
     def sentence(self) -> str:
-        """In words: evidence of skill or not, in the returns and in the variance."""
+        """In words: evidence of skill or not, in the returns and in the variance, and what it rests on."""
         returns, variance = self.return_skill, self.variance_skill
         scores = self.scores[self.horizons[0]]
         low, high = scores[NETWORK].right_interval
@@ -170,17 +150,45 @@ class MarketReport:
         )
         verdict = "There is evidence of skill" if variance.evidence else "There is no evidence of skill"
         hardest = variance.hardest
+        beyond = "the rules that are installed" if self.missing_rules else "every rule"
         second = (
-            f"{verdict} in forecasting the variance beyond every rule: QLIKE {number(scores[NETWORK].qlike)} against "
+            f"{verdict} in forecasting the variance beyond {beyond}: QLIKE {number(scores[NETWORK].qlike)} against "
             f"{number(scores[hardest].qlike)} of {hardest}, the rule hardest to beat (one-sided p "
             f"{number(variance.p_value)}). Evidence means p below {LEVEL:g}."
         )
-        return f"{first} {second}"
+        return " ".join([first, second, *self.notes])
 
-    def long_flat(self, asset: str | int | None = None, cost: float = 0.05) -> LongFlat:
-        """What the one-day forecasts of direction would have earned, long or flat, after costs in percent a trade."""
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the verdict rests on, a sentence each: seeds, rules that are missing, assets left out, holes."""
+        found = []
+        if self.seeds > 1:
+            returns, variance = (sum(s.evidence for s in each) for each in (self.return_skills, self.variance_skills))
+            found.append(
+                f"Scores are means over {self.seeds} seeds, the verdict is that of the first; by itself each of "
+                f"{returns} of them would get evidence in the returns, and of {variance} in the variance."
+            )
+        if self.missing_rules:
+            found.append(f"{' and '.join(self.missing_rules)} took no part: the package arch is not installed.")
+        found += [
+            f"{each.asset} was left out from {each.since} to {each.until}: too few days before to learn from."
+            for each in self.left_out
+        ]
+        if self.holes:
+            found.append(f"Trading days are missing in {self.holes} places; the returns across them are left out.")
+        return tuple(found)
+
+    def long_flat(self, asset: str | int | None = None, cost: float = 0.05) -> LongFlat | None:
+        """What the one-day forecasts of direction would have earned, long or flat, after costs in percent a trade.
+
+        None if no day was forecast one day ahead.
+        """
         a = 0 if asset is None else self.ids.index(asset)
-        return long_flat(self.returns[0, a, 0], self.field(NETWORK, "up")[a] > 0.5, cost=cost)
+        if 1 not in self.horizons:
+            return None
+        traded = ~np.isnan(self.field(NETWORK, "mean", 1)[a])
+        returns, up = self.returns[self.horizons.index(1), a, 0], self.field(NETWORK, "up", 1)[a] > 0.5
+        return long_flat(returns[traded], up[traded], cost=cost) if traded.any() else None
 
     def to_dict(self) -> dict[str, Any]:
         """Scores, tests and verdict as plain values for JSON; unknown values are None."""
@@ -194,11 +202,14 @@ class MarketReport:
                 "refit": self.refit,
                 "seeds": self.seeds,
             },
+            "missing_rules": list(self.missing_rules),
+            "left_out": [asdict(each) for each in self.left_out],
+            "holes": self.holes,
             "scores": {str(k): {name: asdict(s) for name, s in each.items()} for k, each in self.scores.items()},
             "always_up": {"right": self.always_up[0], "interval": list(self.always_up[1])},
             "return_skill": asdict(self.return_skill),
             "variance_skill": asdict(self.variance_skill),
-            "long_flat": {str(name): asdict(self.long_flat(name)) for name in self.ids},
+            "long_flat": {str(name): asdict(earned) if (earned := self.long_flat(name)) else None for name in self.ids},
         }
         described_plainly: dict[str, Any] = plain(described)
         return described_plainly

@@ -28,7 +28,9 @@ class ReturnSkill:
         statistic: of Clark and West's test with HAC errors.
         p_value: one-sided.
         n: days.
-        evidence: p_value below 1 %, a positive gain, and at least 100 days.
+        evidence: p_value below 1 %, and at least 100 days. The gain is no condition: a mean that was learned is noisy,
+            and can have larger squared errors than none although there is something to forecast, which is what the
+            test makes up for. It is told beside the verdict.
     """
 
     gain: float
@@ -79,7 +81,7 @@ def return_skill(returns: Array, forecast: Array, rules: Array, std: Array, hori
         tests.append((*_one_sided(adjusted[known], horizon), float(gain), int(known.sum())))
     statistic, p_value, _, n = max(tests, key=lambda test: test[1])
     gain = min(test[2] for test in tests)
-    return ReturnSkill(gain, statistic, p_value, n, p_value < LEVEL and gain > 0.0 and n >= FEWEST_DAYS)
+    return ReturnSkill(gain, statistic, p_value, n, p_value < LEVEL and n >= FEWEST_DAYS)
 
 
 def variance_skill(losses: Array, rules: dict[str, Array], horizon: int = 1) -> VarianceSkill:

@@ -47,12 +47,14 @@ class PathTensors:
     Args:
         log_variance: expected logarithm of the mean variance of the next days.
         spread: standard deviation of that logarithm.
+        smearing: logarithm of the expected mean variance over exp(log_variance); spread² / 2 if normal.
         mean: expected sum of the next returns, in percent.
         scale: variance of that sum over the expected mean variance.
     """
 
     log_variance: Tensor
     spread: Tensor
+    smearing: Tensor
     mean: Tensor
     scale: Tensor
 
@@ -76,11 +78,12 @@ class MarketNetwork(nn.Module):
     """From the state Y(t) of a recurrent layer and the inputs X(t), corrections of the path at every horizon.
 
     (a, b, d) = W_h Y(t) + W_x X(t) + c
-    ln v ~ N(p + s a, (s e^b)²),  E v = exp(p + s a + (s e^b)² / 2)
+    ln v ~ N(p + s a, (s e^b)²),  E v = exp(p + s a + κ e^2b)
     R ~ D(m + d sqrt(q E v), q E v)
 
-    with p, s, m and q the path's log variance, spread, mean and scale, and D the unit distribution of the returns. All
-    three weights begin at zero: a fresh network is the path, with D around it.
+    with p, s, κ, m and q the path's log variance, spread, smearing, mean and scale, and D the unit distribution of the
+    returns. All three weights begin at zero: a fresh network is the path, with D around it. Where ln v is normal, κ is
+    s² / 2 and E v the mean of that normal distribution; where it is not, κ keeps the mean variance right.
 
     Args:
         shape: the sizes.
@@ -137,7 +140,7 @@ class MarketNetwork(nn.Module):
             raw = raw + self.state(self.dropout(h))
         level, widening, drift = raw.unflatten(-1, (len(self.shape.horizons), OUTPUTS)).unbind(-1)
         log_variance = Normal(path.log_variance + path.spread * level, path.spread * widening.exp())
-        variance = (log_variance.mean + log_variance.variance / 2.0).exp()
+        variance = (log_variance.mean + path.smearing * (2.0 * widening).exp()).exp()
         std = (path.scale * variance).sqrt()
         return MarketOutput(log_variance, variance, self._distribution(path.mean + drift * std.detach(), std))
 
