@@ -72,8 +72,53 @@ def test_the_options_of_the_search_are_checked_by_name(fitted: Translator) -> No
     assert fitted.options(n_best=9).beam == 9
     with pytest.raises(ConfigError, match=r"unknown option.*known: beam"):
         fitted.translate(["a"], width=3)
-    with pytest.raises(ConfigError, match="a list of texts"):
+    with pytest.raises(ConfigError, match="texts should be several texts, such as a list, not str"):
         fitted.hypotheses("a b")
+    with pytest.raises(ConfigError, match=r"texts\[1\] is NoneType"):
+        fitted.translate(["a", None])  # type: ignore[list-item]
+    with pytest.raises(ConfigError, match="prefixes should be one text"):
+        fitted.translate("a", ["b"])  # type: ignore[call-overload]
+
+
+def test_texts_may_come_one_after_the_other(fitted: Translator, tmp_path: Path) -> None:
+    texts = ["a b c", "d c"]
+    (tmp_path / "a.txt").write_text("a b c\nd c\n")
+    assert fitted.translate(text for text in texts) == fitted.translate(texts) == ["c b a", "c d"]
+    with (tmp_path / "a.txt").open() as file:
+        assert fitted.translate(file) == ["c b a", "c d"]
+    assert fitted.translate(iter(texts), (text for text in ("c b", ""))) == ["c b a", "c d"]
+
+
+def test_pairs_may_come_one_after_the_other() -> None:
+    settings, rows = {**QUICK, "max_epochs": 1}, ROWS[:60]
+    expected = Translator(**settings).fit(rows).model_hash_
+    for given in (iter(rows), zip(*map(list, zip(*rows, strict=True)), strict=True), np.array(rows)):
+        assert Translator(**settings).fit(given).model_hash_ == expected
+    with pytest.raises(TableError, match="are no pairs of texts"):
+        Translator(**settings).fit(text for text in ("a", "b"))
+
+
+def test_reports_name_the_rows_that_were_given() -> None:
+    rows = [(str(n), str(n)) for n in range(100)]
+    rows[49] = ("a " * 300, "a")
+    rows[70] = ("", "a")
+    model = Translator(**{**QUICK, "max_epochs": 1}).fit(rows)
+    assert model.reports_["training"].first | model.reports_["validation"].first | {"unknown": 0} == {
+        "too_long": 50, "empty": 71, "unknown": 0,
+    }  # fmt: skip
+    with pytest.raises(TableError, match="the pairs, row 50: 300 pieces"):
+        Translator(**QUICK, too_long="refuse").fit(rows)
+    with pytest.raises(TableError, match=r"the pairs \(to validate on\): of 1 pairs none is left"):
+        Translator(**QUICK).fit(ROWS, validation=[("", "a")])
+
+
+def test_words_of_characters_lie_between_spaces() -> None:
+    rows = [("rot Hund", "dog red"), ("blau Katze", "cat blue"), ("rot Katze", "cat red")] * 4
+    model = Translator(**{**QUICK, "units": "characters", "max_epochs": 1}).fit(rows)
+    best = model.hypotheses(["blau Hund"], prefixes=["dog blue"])[0][0]
+    assert [word for _, word in best.alignment] == list(range(len(best.text.split())))
+    assert {word for word, _ in best.alignment} <= {0, 1}
+    assert model.translate([" ", "\t"]) == ["", ""]
 
 
 def test_it_goes_through_a_folder(fitted: Translator, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Translator: pairs of texts in, a translator out; any sequence of symbols into any other."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, overload
 
@@ -93,8 +93,9 @@ class Translator(Learner):
         """Learn from pairs of texts.
 
         Args:
-            source: with a target, a text file with one text a line, or a list of texts; without one, a list of
-                pairs, a table with the two columns or the path of one, or a .tsv file of pairs.
+            source: with a target, a text file with one text a line, or texts one after the other; without one,
+                pairs one after the other (a list, zip, a generator, an array), a table with the two columns or the
+                path of one, or a .tsv file of pairs.
             target: the translations, line for line.
             validation: pairs that decide when training stops, in any form of `source`, or (source, target) as two
                 files or lists; a share of the training pairs if not given.
@@ -105,7 +106,7 @@ class Translator(Learner):
 
         Raises:
             ConfigError: a keyword is wrong, or `resume` holds another run.
-            TableError: the pairs are wrong; the message names the line and the remedy.
+            TableError: the pairs are wrong; the message names the line, or the row, and the remedy.
             NonFiniteLossError: training diverged; the model keeps its best weights so far.
         """
         config = validate(TranslatorConfig, self.get_params())
@@ -143,10 +144,11 @@ class Translator(Learner):
         columns = config.source_column, config.target_column
         pairs = read_pairs(source, target, columns)
         if validation is None:
-            return pairs.split(config.validation, config.seed)
+            learned, held = pairs.split(config.validation, config.seed)
+            return learned, held.placed("its share to validate on")
         two = isinstance(validation, tuple) and len(validation) == 2 and not isinstance(validation[0], tuple)
         given, its_target = validation if two else (validation, None)
-        return pairs, read_pairs(given, its_target, columns)
+        return pairs, read_pairs(given, its_target, columns).placed("to validate on")
 
     def _accept(self, config: TranslatorConfig, fitted: FittedTranslator) -> "Translator":
         self._config, self._predictor = config, fitted.predictor
@@ -187,12 +189,12 @@ class Translator(Learner):
     @overload
     def translate(self, texts: str, prefixes: str | None = None, **decoding: Any) -> str: ...
     @overload
-    def translate(self, texts: Sequence[str], prefixes: Sequence[str] | None = None, **decoding: Any) -> list[str]: ...
+    def translate(self, texts: Iterable[str], prefixes: Iterable[str] | None = None, **decoding: Any) -> list[str]: ...
     def translate(self, texts: Any, prefixes: Any = None, **decoding: Any) -> Any:
         """The best answer to each text; "" for a text that holds nothing.
 
         Args:
-            texts: one text, or several.
+            texts: one text, or several, one after the other (a list, a generator, an open file ...).
             prefixes: what each answer must begin with, its last word perhaps unfinished; "" for nothing.
             decoding: as for `options`.
 
@@ -200,22 +202,24 @@ class Translator(Learner):
             One text for one, a list for several.
         """
         one = isinstance(texts, str)
-        begins = None if prefixes is None else [prefixes] if one else prefixes
+        if one and not isinstance(prefixes, str | None):
+            raise ConfigError("prefixes should be one text, as there is one text to translate")
+        begins = [prefixes] if one and prefixes is not None else prefixes
         found = self.hypotheses([texts] if one else texts, begins, **decoding)
         said = [answers[0].text if answers else "" for answers in found]
         return said[0] if one else said
 
     def hypotheses(
-        self, texts: Sequence[str], prefixes: Sequence[str] | None = None, **decoding: Any
+        self, texts: Iterable[str], prefixes: Iterable[str] | None = None, **decoding: Any
     ) -> list[list[Translation]]:
         """The `n_best` answers to each text with scores, attention and alignment; none for a text that holds nothing.
 
         The arguments are those of `translate`.
         """
         self._require_fit()
-        if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
-            raise ConfigError("texts should be a list of texts")
-        return self._predictor.translate(texts, self.options(**decoding), prefixes)
+        options = self.options(**decoding)
+        begins = None if prefixes is None else _texts(prefixes, "prefixes")
+        return self._predictor.translate(_texts(texts, "texts"), options, begins)
 
     def score(self, source: Any, target: Any = None, **decoding: Any) -> TranslationReport:
         """Score the answers to sources against their targets, beside copying the source.
@@ -324,6 +328,17 @@ FIXED = (
     "input_feeding",
 )
 """Settings that cannot change once there are vocabularies and weights."""
+
+
+def _texts(given: Iterable[str], name: str) -> list[str]:
+    """Texts one after the other as a list."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise ConfigError(f"{name} should be several texts, such as a list, not {type(given).__name__}")
+    texts = list(given)
+    for number, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise ConfigError(f"{name}[{number}] is {type(text).__name__} where a text belongs")
+    return texts
 
 
 def _same_blobs(one: TranslationPredictor, other: TranslationPredictor) -> bool:

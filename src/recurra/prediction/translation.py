@@ -9,7 +9,7 @@ import torch
 
 from recurra.data.text import Pieces, pieces_from_saved, token_batches, words_of
 from recurra.data.text.encoding import pad
-from recurra.data.text.pieces import UNKNOWN
+from recurra.data.text.pieces import NO_WORD, UNKNOWN
 from recurra.decoding import DecodingOptions, Hypothesis, NetworkScorer, Spellings, beam_search, follow_paths
 from recurra.errors import ConfigError
 from recurra.models.translation import TranslationNetwork, TranslationShape
@@ -32,7 +32,7 @@ class Translation:
         pieces: pieces of the answer as they are written.
         attention: [pieces of the answer, pieces of the source], each row adds up to 1.
         alignment: (source word, answer word) for each word of the answer, counted from 0: the word that it looked at
-            most.
+            most. Symbols are words; so are characters, unless there are spaces among those that were learned.
         unknown: pieces of the source that were never seen.
         truncated: whether the source was cut to the model's longest.
         ended: whether the answer ended by itself.
@@ -112,7 +112,8 @@ class TranslationPredictor:
         if prefixes is not None and len(prefixes) != len(texts):
             raise ConfigError(f"{len(prefixes)} prefixes for {len(texts)} texts; give one for each, '' for none")
         lower = self.wording.lowercase != "none"
-        encoded = [self.wording.source.encode(text.lower() if lower else text) for text in texts]
+        said = [(text.lower() if lower else text) if text.strip() else "" for text in texts]
+        encoded = [self.wording.source.encode(text) for text in said]
         numbers = [np.array(pieces[: self.wording.max_length], np.int64) for pieces in encoded]
         begins = None if prefixes is None else [self._spelled(prefix) for prefix in prefixes]
         answers: list[list[Translation]] = [[] for _ in texts]
@@ -204,14 +205,17 @@ def align_words(attention: FloatArray, source: Sequence[int], target: Sequence[i
 
     Args:
         attention: [pieces of the answer, pieces of the source].
-        source: word of each piece of the source, from 0.
-        target: word of each piece of the answer, from 0.
+        source: word of each piece of the source, from 0; NO_WORD for one that belongs to none.
+        target: word of each piece of the answer, likewise.
 
     >>> align_words(np.array([[0.9, 0.1, 0.0], [0.1, 0.3, 0.6]]), [0, 1, 1], [0, 1])
     ((0, 0), (1, 1))
     """
-    if not len(source) or not len(target):
+    words = max(target, default=NO_WORD) + 1, max(source, default=NO_WORD) + 1
+    if not all(words):
         return ()
-    received = np.zeros((target[-1] + 1, source[-1] + 1))
-    np.add.at(received, (np.array(target)[:, None], np.array(source)[None, :]), attention)
-    return tuple((int(word), at) for at, word in enumerate(received.argmax(1)))
+    of_answer, of_source = (np.flatnonzero(np.array(side) != NO_WORD) for side in (target, source))
+    received = np.zeros(words)
+    at = np.array(target)[of_answer][:, None], np.array(source)[of_source][None, :]
+    np.add.at(received, at, attention[np.ix_(of_answer, of_source)])
+    return tuple((int(word), each) for each, word in enumerate(received.argmax(1)))
