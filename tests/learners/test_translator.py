@@ -80,6 +80,41 @@ def test_the_options_of_the_search_are_checked_by_name(fitted: Translator) -> No
         fitted.translate("a", ["b"])  # type: ignore[call-overload]
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"n_best": "3"}, "n_best must be a whole number"),
+        ({"temperature": 0.5}, "temperature has no effect on a search"),
+        ({"seed": 1}, "seed has no effect"),
+        ({"sample": True, "beam": 4}, "beam has no effect on draws"),
+        ({"beam": 1, "coverage_penalty": 0.2}, "coverage_penalty has an effect on a beam only"),
+        ({"first": -1, "sample": True}, "first must be"),
+    ],
+)
+def test_options_that_change_nothing_are_refused(fitted: Translator, options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        fitted.translate(["a"], **options)
+
+
+def test_draws_depend_on_the_seed_and_the_number_of_a_text(fitted: Translator) -> None:
+    texts, drawn = ["a b c d", "d e", "a b c d"], {"sample": True, "seed": 1, "temperature": 3.0}
+    together = fitted.translate(texts, **drawn)
+    assert [fitted.translate(text, first=at, **drawn) for at, text in enumerate(texts)] == together
+    assert fitted.translate(texts[1:], first=1, **drawn) == together[1:]
+    assert together[0] != together[2]
+
+
+def test_a_beginning_is_kept_however_long_it_is(fitted: Translator) -> None:
+    long = "a b " * 60
+    for options in ({}, {"beam": 1}, {"no_repeat": 2}, {"no_repeat": 2, "beam": 1}, {"no_repeat": 2, "sample": True}):
+        found = fitted.hypotheses(["a b c", "a"], [long, ""], **options)  # type: ignore[arg-type]
+        assert found[0][0].text.startswith(long.strip())
+        assert np.isfinite(found[0][0].log_probability)
+        assert len(found[1]) == 1
+    with pytest.raises(recurra.errors.BadValueError, match=r"prefixes\[1\], 'b Q': .* from 'Q' on"):
+        fitted.translate(["a", "b"], ["", "b Q"])
+
+
 def test_texts_may_come_one_after_the_other(fitted: Translator, tmp_path: Path) -> None:
     texts = ["a b c", "d c"]
     (tmp_path / "a.txt").write_text("a b c\nd c\n")

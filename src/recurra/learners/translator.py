@@ -1,7 +1,7 @@
 """Translator: pairs of texts in, a translator out; any sequence of symbols into any other."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, overload
 
@@ -171,46 +171,56 @@ class Translator(Learner):
             decoding: fields of `recurra.decoding.DecodingOptions`, such as beam, n_best, sample or temperature.
 
         Raises:
-            ConfigError: one is unknown or out of range.
+            ConfigError: one is unknown, out of range, or has no effect beside the others.
         """
-        config = self._config
+        config, wanted = self._config, decoding.get("n_best", 1)
         usual = DecodingOptions(
-            beam=max(config.beam, decoding.get("n_best", 1)) if "beam" not in decoding else config.beam,
+            beam=max(config.beam, wanted) if "beam" not in decoding and isinstance(wanted, int) else config.beam,
             length_penalty=config.length_penalty,
             coverage_penalty=config.coverage_penalty,
             no_repeat=config.no_repeat,
         )
-        try:
-            return replace(usual, **decoding)
-        except TypeError:
-            known = ", ".join(DecodingOptions.__dataclass_fields__)
-            raise ConfigError(f"unknown option of the search among {', '.join(decoding)}; known: {known}") from None
+        known = DecodingOptions.__dataclass_fields__
+        if not decoding.keys() <= known.keys():
+            raise ConfigError(f"unknown option of the search among {', '.join(decoding)}; known: {', '.join(known)}")
+        options = replace(usual, **decoding)
+        _check_effects(options, decoding)
+        return options
 
     @overload
-    def translate(self, texts: str, prefixes: str | None = None, **decoding: Any) -> str: ...
+    def translate(self, texts: str, prefixes: str | None = None, *, first: int = 0, **decoding: Any) -> str: ...
     @overload
-    def translate(self, texts: Iterable[str], prefixes: Iterable[str] | None = None, **decoding: Any) -> list[str]: ...
-    def translate(self, texts: Any, prefixes: Any = None, **decoding: Any) -> Any:
+    def translate(
+        self, texts: Iterable[str], prefixes: Iterable[str] | None = None, *, first: int = 0, **decoding: Any
+    ) -> list[str]: ...
+    def translate(self, texts: Any, prefixes: Any = None, *, first: int = 0, **decoding: Any) -> Any:
         """The best answer to each text; "" for a text that holds nothing.
 
         Args:
             texts: one text, or several, one after the other (a list, a generator, an open file ...).
-            prefixes: what each answer must begin with, its last word perhaps unfinished; "" for nothing.
+            prefixes: what each answer must begin with, its last word perhaps unfinished; "" for nothing. It is kept
+                however long it is, and whatever `no_repeat` says.
+            first: number of the first text. What is drawn for a text (`sample=True`) depends on the seed and its
+                number alone, not on what is translated together with it.
             decoding: as for `options`.
 
         Returns:
             One text for one, a list for several.
+
+        Raises:
+            ConfigError: an option is wrong, or there is not one prefix for each text.
+            BadValueError: the vocabulary cannot spell a prefix; it is named.
         """
         one = isinstance(texts, str)
         if one and not isinstance(prefixes, str | None):
             raise ConfigError("prefixes should be one text, as there is one text to translate")
         begins = [prefixes] if one and prefixes is not None else prefixes
-        found = self.hypotheses([texts] if one else texts, begins, **decoding)
+        found = self.hypotheses([texts] if one else texts, begins, first=first, **decoding)
         said = [answers[0].text if answers else "" for answers in found]
         return said[0] if one else said
 
     def hypotheses(
-        self, texts: Iterable[str], prefixes: Iterable[str] | None = None, **decoding: Any
+        self, texts: Iterable[str], prefixes: Iterable[str] | None = None, *, first: int = 0, **decoding: Any
     ) -> list[list[Translation]]:
         """The `n_best` answers to each text with scores, attention and alignment; none for a text that holds nothing.
 
@@ -219,7 +229,9 @@ class Translator(Learner):
         self._require_fit()
         options = self.options(**decoding)
         begins = None if prefixes is None else _texts(prefixes, "prefixes")
-        return self._predictor.translate(_texts(texts, "texts"), options, begins)
+        if not isinstance(first, int) or first < 0:
+            raise ConfigError(f"first must be a whole number of at least 0, not {first!r}")
+        return self._predictor.translate(_texts(texts, "texts"), options, begins, first)
 
     def score(self, source: Any, target: Any = None, **decoding: Any) -> TranslationReport:
         """Score the answers to sources against their targets, beside copying the source.
@@ -328,6 +340,18 @@ FIXED = (
     "input_feeding",
 )
 """Settings that cannot change once there are vocabularies and weights."""
+
+
+def _check_effects(options: DecodingOptions, given: Mapping[str, Any]) -> None:
+    """Refuse what was asked for and would change nothing."""
+    if not options.sample:
+        for name in ("temperature", "top_k", "seed"):
+            if name in given:
+                raise ConfigError(f"{name} has no effect on a search; draw the answers with sample=True")
+    elif given.get("beam", 1) > 1:
+        raise ConfigError("beam has no effect on draws; leave it out, or sample")
+    if given.get("coverage_penalty") and (options.sample or options.beam == 1):
+        raise ConfigError("coverage_penalty has an effect on a beam only; raise beam above 1, and do not sample")
 
 
 def _texts(given: Iterable[str], name: str) -> list[str]:

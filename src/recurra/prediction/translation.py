@@ -11,7 +11,7 @@ from recurra.data.text import Pieces, pieces_from_saved, token_batches, words_of
 from recurra.data.text.encoding import pad
 from recurra.data.text.pieces import NO_WORD, UNKNOWN
 from recurra.decoding import DecodingOptions, Hypothesis, NetworkScorer, Spellings, beam_search, follow_paths
-from recurra.errors import ConfigError
+from recurra.errors import BadValueError, ConfigError
 from recurra.models.translation import TranslationNetwork, TranslationShape
 from recurra.prediction.fingerprint import fingerprint
 from recurra.shapes import FloatArray, Tensor
@@ -88,7 +88,6 @@ class TranslationPredictor:
                 )
         self.networks, self.wording, self.joint = tuple(networks), wording, joint
         self.scorer = NetworkScorer(networks)
-        self._spellings: Spellings | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -96,7 +95,11 @@ class TranslationPredictor:
         return fingerprint(self.to_config(), self.to_tensors())
 
     def translate(
-        self, texts: Sequence[str], options: DecodingOptions, prefixes: Sequence[str] | None = None
+        self,
+        texts: Sequence[str],
+        options: DecodingOptions,
+        prefixes: Sequence[str] | None = None,
+        first: int = 0,
     ) -> list[list[Translation]]:
         """Answers to each text, the best first; none for a text without pieces.
 
@@ -104,10 +107,11 @@ class TranslationPredictor:
             texts: to translate; sources of like length share a batch.
             options: of the search.
             prefixes: what each answer must begin with; the last word may be unfinished.
+            first: number of the first text; what is drawn for a text depends on the seed and its number alone.
 
         Raises:
             ConfigError: there is not one prefix for each text.
-            BadValueError: the vocabulary cannot spell a prefix.
+            BadValueError: the vocabulary cannot spell a prefix; the first such is named, and nothing is answered.
         """
         if prefixes is not None and len(prefixes) != len(texts):
             raise ConfigError(f"{len(prefixes)} prefixes for {len(texts)} texts; give one for each, '' for none")
@@ -115,16 +119,19 @@ class TranslationPredictor:
         said = [(text.lower() if lower else text) if text.strip() else "" for text in texts]
         encoded = [self.wording.source.encode(text) for text in said]
         numbers = [np.array(pieces[: self.wording.max_length], np.int64) for pieces in encoded]
-        begins = None if prefixes is None else [self._spelled(prefix) for prefix in prefixes]
+        begins, spellings = self._spelled(prefixes) if prefixes is not None and any(prefixes) else (None, None)
         answers: list[list[Translation]] = [[] for _ in texts]
         filled = [at for at, pieces in enumerate(numbers) if len(pieces)]
         lengths = np.array([len(numbers[at]) for at in filled], np.int64)
         for batch in token_batches(lengths, PIECES_AT_ONCE) if filled else []:
             rows = [filled[at] for at in batch]
             source, sizes = (torch.from_numpy(part) for part in pad([numbers[row] for row in rows]))
-            search = beam_search if options.beam > 1 and not options.sample else follow_paths
             chosen = None if begins is None else [begins[row] for row in rows]
-            found = search(self.scorer, source, sizes, options, chosen, self._spellings)
+            if options.beam > 1 and not options.sample:
+                found = beam_search(self.scorer, source, sizes, options, chosen, spellings)
+            else:
+                at = [first + row for row in rows]
+                found = follow_paths(self.scorer, source, sizes, options, chosen, spellings, at)
             for row, hypotheses in zip(rows, found, strict=True):
                 cut = len(encoded[row]) > self.wording.max_length
                 answers[row] = [self._answer(numbers[row].tolist(), each, cut) for each in hypotheses]
@@ -146,12 +153,18 @@ class TranslationPredictor:
             found.ended,
         )
 
-    def _spelled(self, prefix: str) -> str:
-        """A beginning as the vocabulary writes it."""
+    def _spelled(self, prefixes: Sequence[str]) -> tuple[list[str], Spellings]:
+        """Beginnings as the vocabulary writes them, and how it spells its pieces."""
         target = self.wording.target
-        if self._spellings is None:
-            self._spellings = Spellings([target.spelling(number) for number in range(len(target))])
-        return target.spell(prefix.lower() if self.wording.lowercase == "both" else prefix)
+        spellings = Spellings([target.spelling(number) for number in range(len(target))])
+        lower = self.wording.lowercase == "both"
+        begins = [target.spell(prefix.lower() if lower else prefix) for prefix in prefixes]
+        for at, begin in enumerate(begins):
+            try:
+                spellings.check(begin)
+            except BadValueError as error:
+                raise BadValueError(f"prefixes[{at}], {prefixes[at]!r}: {error}") from None
+        return begins, spellings
 
     def to_config(self) -> dict[str, Any]:
         """Plain values for a model folder."""
