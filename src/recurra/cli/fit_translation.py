@@ -57,7 +57,12 @@ def fit_translation(
         learner = recurra.Translator(**chosen)
         train = learner.fit
     else:
-        learner = recurra.load(continue_from).set_params(**chosen)
+        learner = recurra.load(continue_from)
+        if not isinstance(learner, recurra.Translator):
+            raise ConfigError(
+                f"{continue_from} is no translator but a {type(learner).__name__}; go on from a translator"
+            )
+        learner.set_params(**chosen)
         train = learner.continue_fit
     code = train_and_save(
         learner, lambda: train(source, target, validation=held, resume=resume), out, overwrite, common
