@@ -172,6 +172,13 @@ def test_draws_do_not_depend_on_how_lines_arrive(run: Run, translator: Path) -> 
     assert "temperature has no effect" in found.err
 
 
+def test_a_closed_standard_input_is_said(run: Run, translator: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    found = run("translate", translator)
+    assert found.code == 2
+    assert "standard input is closed" in found.err
+
+
 def test_a_byte_order_mark_is_passed_over(run: Run, translator: Path) -> None:
     with piped(b"\xef\xbb\xbfa b\r\nb a\r\n"):
         found = run("translate", translator)

@@ -213,6 +213,11 @@ def test_an_ensemble_answers_as_one(fitted: Translator, tmp_path: Path) -> None:
     strange = Translator(**{**QUICK, "max_epochs": 1}).fit([("x y", "y x"), ("x", "x")])
     with pytest.raises(ConfigError, match="one vocabulary"):
         Translator.ensemble([fitted, strange])
+    small = Translator(**{**QUICK, "max_epochs": 1, "lowercase": "source"}).fit(ROWS, validation=HELD)
+    with pytest.raises(ConfigError, match="one lowercase, got 'none' and 'source'"):
+        Translator.ensemble(iter([fitted, small]))
+    with pytest.raises(ConfigError, match=r"models\[1\] is no translator but a str"):
+        Translator.ensemble([fitted, "other"])  # type: ignore[list-item]
     with pytest.raises(ConfigError, match="at least one"):
         Translator.ensemble([])
 

@@ -63,6 +63,8 @@ def translate(
     """
     if at_once < 1 or nbest < 1:
         raise ConfigError("--at-once and --nbest must be at least 1")
+    if sys.stdin is None:
+        raise ConfigError("standard input is closed; pipe the lines in, or end them with Ctrl-D")
     learner = _load(models)
     asked = {
         "beam": beam, "length_penalty": length_penalty, "coverage_penalty": coverage_penalty, "no_repeat": no_repeat,

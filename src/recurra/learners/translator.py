@@ -1,7 +1,7 @@
 """Translator: pairs of texts in, a translator out; any sequence of symbols into any other."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, overload
 
@@ -249,18 +249,29 @@ class Translator(Learner):
         return score_translations(self.translate(pairs.source, **decoding), pairs)
 
     @classmethod
-    def ensemble(cls, models: "Sequence[Translator]") -> "Translator":
+    def ensemble(cls, models: "Iterable[Translator]") -> "Translator":
         """Several models of one vocabulary as one, whose probabilities are averaged.
 
+        The longest source and the settings of the search are the first's.
+
         Raises:
-            ConfigError: there is none, or they have other vocabularies than the first.
+            ConfigError: there is none, one is no translator, or they have other vocabularies, or other small letters,
+                than the first.
         """
+        models = list(models)
         if not models:
             raise ConfigError("an ensemble needs at least one model")
-        for model in models:
+        for number, model in enumerate(models):
+            if not isinstance(model, Translator):
+                raise ConfigError(f"models[{number}] is no translator but a {type(model).__name__}")
             model._require_fit()
         first = models[0]._predictor
         for model in models[1:]:
+            small = model._predictor.wording.lowercase
+            if small != first.wording.lowercase:
+                raise ConfigError(
+                    f"an ensemble needs models with one lowercase, got {first.wording.lowercase!r} and {small!r}"
+                )
             if model._predictor.to_config()["vocabularies"] != first.to_config()["vocabularies"] or not _same_blobs(
                 model._predictor, first
             ):
