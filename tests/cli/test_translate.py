@@ -13,6 +13,7 @@ import pytest
 
 import recurra
 from recurra.cli.translate import waiting_lines
+from recurra.training.translation import TranslationTask
 from tests.learners.translations import QUICK, reversed_rows
 
 Run = Callable[..., Any]
@@ -67,6 +68,30 @@ def test_a_translator_is_trained_goes_on_and_is_saved(run: Run, files: Path, tmp
     assert json.loads(again.out)["model_hash"] == recurra.load(tmp_path / "n").model_hash_
     losses = [recurra.load(tmp_path / name).history_.best_loss for name in ("m", "n")]
     assert losses[1] < losses[0]
+
+
+def test_a_run_that_was_broken_off_says_how_it_goes_on(
+    run: Run, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Expected: the model of a run that was not broken off."""
+    pairs = ("--task", "translation", "--source", files / "a.txt", "--target", files / "b.txt")
+    flags = [*FLAGS[:-1], 2, "--average", 2]  # two epochs
+    batches = TranslationTask.batches
+
+    def interrupted(self: TranslationTask, epoch: int) -> Any:
+        if epoch == 2:
+            raise KeyboardInterrupt
+        return batches(self, epoch)
+
+    resumed = ("--out", tmp_path / "m", "--resume", tmp_path / "r")
+    with monkeypatch.context() as patched:
+        patched.setattr(TranslationTask, "batches", interrupted)
+        found = run("fit", *pairs, *flags, *resumed)
+    assert found.code == 130
+    assert f"{tmp_path / 'r'} keeps the run; it goes on with the same command and --overwrite" in found.err
+    assert run("fit", *pairs, *flags, *resumed, "--overwrite").code == 0
+    assert run("fit", *pairs, *flags, "--out", tmp_path / "whole").code == 0
+    assert recurra.load(tmp_path / "m").model_hash_ == recurra.load(tmp_path / "whole").model_hash_
 
 
 @pytest.mark.parametrize(

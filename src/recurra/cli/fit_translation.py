@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from recurra.cli._flags import NO_FLAGS, Common
 from recurra.cli._output import say
 from recurra.cli._settings import flags, settings
+from recurra.cli.app import INTERRUPTED
 from recurra.cli.fit import PROGRESS, train_and_save
 from recurra.errors import ConfigError
 from recurra.learners.translation_schema import TranslatorConfig
@@ -69,4 +70,6 @@ def fit_translation(
     )
     for part, report in learner.reports_.items():
         say(f"{part}: {report}")
+    if code == INTERRUPTED and resume is not None:
+        say(f"recurra: {resume} keeps the run; it goes on with the same command and --overwrite")
     return code
