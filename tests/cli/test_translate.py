@@ -13,6 +13,7 @@ import pytest
 
 import recurra
 from recurra.cli.translate import waiting_lines
+from recurra.training.translation import TranslationTask
 from tests.learners.translations import QUICK, reversed_rows
 
 Run = Callable[..., Any]
@@ -69,6 +70,30 @@ def test_a_translator_is_trained_goes_on_and_is_saved(run: Run, files: Path, tmp
     assert losses[1] < losses[0]
 
 
+def test_a_run_that_was_broken_off_says_how_it_goes_on(
+    run: Run, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Expected: the model of a run that was not broken off."""
+    pairs = ("--task", "translation", "--source", files / "a.txt", "--target", files / "b.txt")
+    flags = [*FLAGS[:-1], 2, "--average", 2]  # two epochs
+    batches = TranslationTask.batches
+
+    def interrupted(self: TranslationTask, epoch: int) -> Any:
+        if epoch == 2:
+            raise KeyboardInterrupt
+        return batches(self, epoch)
+
+    resumed = ("--out", tmp_path / "m", "--resume", tmp_path / "r")
+    with monkeypatch.context() as patched:
+        patched.setattr(TranslationTask, "batches", interrupted)
+        found = run("fit", *pairs, *flags, *resumed)
+    assert found.code == 130
+    assert f"{tmp_path / 'r'} keeps the run; it goes on with the same command and --overwrite" in found.err
+    assert run("fit", *pairs, *flags, *resumed, "--overwrite").code == 0
+    assert run("fit", *pairs, *flags, "--out", tmp_path / "whole").code == 0
+    assert recurra.load(tmp_path / "m").model_hash_ == recurra.load(tmp_path / "whole").model_hash_
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -121,10 +146,68 @@ def test_n_best_and_alignment(run: Run, translator: Path) -> None:
     assert (answer["line"], answer["source"], answer["answers"][0]["text"]) == (1, "a b", "b a")
 
 
-def test_another_kind_of_model_is_refused(run: Run, model: Path) -> None:
-    found = run("translate", model)
+def test_another_kind_of_model_is_refused(run: Run, model: Path, files: Path, tmp_path: Path) -> None:
+    pairs = ("--source", files / "a.txt", "--target", files / "b.txt", "--out", tmp_path / "m")
+    for found in (
+        run("translate", model),
+        run("fit", "--task", "translation", *pairs, "--continue-from", model),
+    ):
+        assert found.code == 2
+        assert "is no translator but a Forecaster" in found.err
+
+
+def test_answers_are_scored_against_references(run: Run, translator: Path, tmp_path: Path) -> None:
+    (tmp_path / "right.txt").write_text("c b a\n\nc d\ne e\n")
+    with piped(b"a b c\n\nd c\ne f"):
+        found = run("translate", translator, "--reference", tmp_path / "right.txt")
+    assert found.code == 0
+    assert found.out == "c b a\n\nc d\nf e\n"
+    assert "| right to the letter | 75.0 % | 25.0 % |" in found.err  # by hand; copied, the empty line is right
+    assert "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:" in found.err
+    with piped(b"a b c\n\nd c\ne f\n"):
+        answers = run("translate", translator, "--reference", tmp_path / "right.txt", "--json").out.splitlines()
+    assert json.loads(answers[-1])["scores"]["right"] == 0.75
+    assert len(answers) == 5
+    with piped(b"a b c\n"):
+        found = run("translate", translator, "--reference", tmp_path / "right.txt")
+    assert (found.code, found.out) == (2, "c b a\n")
+    assert "standard input had 1 lines" in found.err
+
+
+def test_several_models_answer_together(run: Run, translator: Path, tmp_path: Path) -> None:
+    recurra.Translator(**{**QUICK, "max_epochs": 1}, seed=1).fit(reversed_rows(1200)).save(tmp_path / "other")
+    both = recurra.Translator.ensemble([recurra.load(translator), recurra.load(tmp_path / "other")])
+    expected = both.hypotheses(["a b c d"], n_best=2)[0]
+    with piped(b"a b c d\n"):
+        found = run("translate", translator, tmp_path / "other", "--nbest", 2)
+    assert found.out == "".join(f"0 ||| {each.text} ||| {each.score:.4f}\n" for each in expected)
+    assert run("translate").code == 2
+
+
+def test_draws_do_not_depend_on_how_lines_arrive(run: Run, translator: Path) -> None:
+    outputs = set()
+    for at_once in (1, 2, 256):
+        with piped(b"a b c\nd e\na b c\n"):
+            draws = ("--sample", "--seed", 3, "--temperature", 3, "--top-k", 6)
+            outputs.add(run("translate", translator, *draws, "--at-once", at_once).out)
+    assert len(outputs) == 1
+    with piped(b"a\n"):
+        found = run("translate", translator, "--temperature", 2)
     assert found.code == 2
-    assert "is no translator but a Forecaster" in found.err
+    assert "temperature has no effect" in found.err
+
+
+def test_a_closed_standard_input_is_said(run: Run, translator: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    found = run("translate", translator)
+    assert found.code == 2
+    assert "standard input is closed" in found.err
+
+
+def test_a_byte_order_mark_is_passed_over(run: Run, translator: Path) -> None:
+    with piped(b"\xef\xbb\xbfa b\r\nb a\r\n"):
+        found = run("translate", translator)
+    assert (found.out, found.err) == ("b a\na b\n", "")
 
 
 def test_a_line_that_comes_alone_is_not_held_back() -> None:

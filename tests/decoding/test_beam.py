@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from recurra.decoding import DecodingOptions, Hypothesis, NetworkScorer, Spellings, beam_search, follow_paths
+from recurra.errors import BadValueError
 from recurra.models.translation import TranslationNetwork
 from tests.decoding.conftest import END, TableScorer
 
@@ -140,3 +141,33 @@ def test_a_forced_beginning_and_its_unfinished_word() -> None:
     assert found[0][0].log_probability == pytest.approx(math.log(0.1 * 0.08))
     assert pieces(follow_paths(scorer, *ONE, options, ["▁a▁mo"], spellings)) == [[(4, 6)]]
     assert pieces(follow_paths(scorer, *ONE, options, [""], spellings)) == [[(5,)]]
+
+
+AB = Spellings(["", "", "", "", "a ", "b ", "c ", "d "])
+AGAIN = {"no_repeat": 2, "max_ratio": 0.0, "max_extra": 2}
+
+
+@pytest.mark.parametrize("changes", [{}, {"beam": 1}, {"sample": True}])
+def test_a_forced_beginning_is_kept_beyond_the_limit_and_though_it_repeats_itself(changes: dict[str, int]) -> None:
+    # by hand: twelve pieces are forced, then the limit of two counts: a is forbidden after b once more, so c
+    scorer = TableScorer({(4, 5) * 6: {4: 0.6, 6: 0.4}, (4, 5) * 6 + (6,): {7: 1.0}})
+    scorer.table |= {((4, 5) * 6)[:n]: {4: 0.5, 5: 0.5} for n in range(12)}
+    options = DecodingOptions(**{"beam": 2, **AGAIN, **changes})  # type: ignore[arg-type]
+    search = beam_search if options.beam > 1 and not options.sample else follow_paths
+    (found,) = search(scorer, *ONE, options, ["a b " * 6], AB)
+    assert found[0].pieces == (4, 5) * 6 + (6, 7)
+    assert found[0].log_probability == pytest.approx(12 * math.log(0.5) + math.log(0.4))
+    assert not found[0].ended
+
+
+def test_no_piece_leads_where_a_beginning_cannot_be_spelled() -> None:
+    # by hand: "ab" then "c" spells "abc"; "a" would leave "bc", which nothing spells
+    spellings = Spellings(["", "", "", "", "a", "ab", "c", "d"])
+    spellings.check("abc")
+    assert spellings.allowed("abc") == [5]
+    scorer = TableScorer({(): {4: 0.9, 5: 0.1}, (5,): {6: 0.1, 7: 0.9}})
+    assert pieces(follow_paths(scorer, *ONE, DecodingOptions(beam=1), ["abc"], spellings)) == [[(5, 6)]]
+    with pytest.raises(BadValueError, match="can spell the beginning from 'xd' on"):
+        spellings.check("dabxd")
+    spellings.check("d" * 3000)
+    spellings.check("")

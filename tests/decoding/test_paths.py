@@ -41,3 +41,23 @@ def test_an_answer_that_does_not_end_is_cut_at_its_limit() -> None:
     (found,) = follow_paths(endless, *ONE, DecodingOptions(max_ratio=1.0, max_extra=4))
     assert found[0].pieces == (4,) * 7  # 1.0 * 3 pieces of the source, and 4
     assert not found[0].ended
+
+
+def test_what_is_drawn_does_not_depend_on_what_shares_the_batch(
+    network: TranslationNetwork, sources: tuple[Tensor, Tensor]
+) -> None:
+    scorer, options = NetworkScorer([network]), DecodingOptions(sample=True, n_best=3, seed=4)
+    together = follow_paths(scorer, *sources, options, numbers=range(10, 16))
+    for row, length in enumerate(sources[1].tolist()):
+        one = sources[0][row : row + 1, :length], sources[1][row : row + 1]
+        (alone,) = follow_paths(scorer, *one, options, numbers=[10 + row])
+        assert [each.pieces for each in alone] == [each.pieces for each in together[row]]
+    same = sources[0][:1].expand(2, -1), sources[1][:1].expand(2)
+    first, second = follow_paths(scorer, *same, options)
+    assert [each.pieces for each in first] != [each.pieces for each in second]
+
+
+def test_no_temperature_is_too_low() -> None:
+    scorer = TableScorer({(): {4: 0.3, 5: 0.7}})
+    (found,) = follow_paths(scorer, *ONE, DecodingOptions(sample=True, n_best=9, temperature=1e-300))
+    assert {each.pieces for each in found} == {(5,)}

@@ -72,8 +72,88 @@ def test_the_options_of_the_search_are_checked_by_name(fitted: Translator) -> No
     assert fitted.options(n_best=9).beam == 9
     with pytest.raises(ConfigError, match=r"unknown option.*known: beam"):
         fitted.translate(["a"], width=3)
-    with pytest.raises(ConfigError, match="a list of texts"):
+    with pytest.raises(ConfigError, match="texts should be several texts, such as a list, not str"):
         fitted.hypotheses("a b")
+    with pytest.raises(ConfigError, match=r"texts\[1\] is NoneType"):
+        fitted.translate(["a", None])  # type: ignore[list-item]
+    with pytest.raises(ConfigError, match="prefixes should be one text"):
+        fitted.translate("a", ["b"])  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"n_best": "3"}, "n_best must be a whole number"),
+        ({"temperature": 0.5}, "temperature has no effect on a search"),
+        ({"seed": 1}, "seed has no effect"),
+        ({"sample": True, "beam": 4}, "beam has no effect on draws"),
+        ({"beam": 1, "coverage_penalty": 0.2}, "coverage_penalty has an effect on a beam only"),
+        ({"first": -1, "sample": True}, "first must be"),
+    ],
+)
+def test_options_that_change_nothing_are_refused(fitted: Translator, options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        fitted.translate(["a"], **options)
+
+
+def test_draws_depend_on_the_seed_and_the_number_of_a_text(fitted: Translator) -> None:
+    texts, drawn = ["a b c d", "d e", "a b c d"], {"sample": True, "seed": 1, "temperature": 3.0}
+    together = fitted.translate(texts, **drawn)
+    assert [fitted.translate(text, first=at, **drawn) for at, text in enumerate(texts)] == together
+    assert fitted.translate(texts[1:], first=1, **drawn) == together[1:]
+    assert together[0] != together[2]
+
+
+def test_a_beginning_is_kept_however_long_it_is(fitted: Translator) -> None:
+    long = "a b " * 60
+    for options in ({}, {"beam": 1}, {"no_repeat": 2}, {"no_repeat": 2, "beam": 1}, {"no_repeat": 2, "sample": True}):
+        found = fitted.hypotheses(["a b c", "a"], [long, ""], **options)  # type: ignore[arg-type]
+        assert found[0][0].text.startswith(long.strip())
+        assert np.isfinite(found[0][0].log_probability)
+        assert len(found[1]) == 1
+    with pytest.raises(recurra.errors.BadValueError, match=r"prefixes\[1\], 'b Q': .* from 'Q' on"):
+        fitted.translate(["a", "b"], ["", "b Q"])
+
+
+def test_texts_may_come_one_after_the_other(fitted: Translator, tmp_path: Path) -> None:
+    texts = ["a b c", "d c"]
+    (tmp_path / "a.txt").write_text("a b c\nd c\n")
+    assert fitted.translate(text for text in texts) == fitted.translate(texts) == ["c b a", "c d"]
+    with (tmp_path / "a.txt").open() as file:
+        assert fitted.translate(file) == ["c b a", "c d"]
+    assert fitted.translate(iter(texts), (text for text in ("c b", ""))) == ["c b a", "c d"]
+
+
+def test_pairs_may_come_one_after_the_other() -> None:
+    settings, rows = {**QUICK, "max_epochs": 1}, ROWS[:60]
+    expected = Translator(**settings).fit(rows).model_hash_
+    for given in (iter(rows), zip(*map(list, zip(*rows, strict=True)), strict=True), np.array(rows)):
+        assert Translator(**settings).fit(given).model_hash_ == expected
+    with pytest.raises(TableError, match="are no pairs of texts"):
+        Translator(**settings).fit(text for text in ("a", "b"))
+
+
+def test_reports_name_the_rows_that_were_given() -> None:
+    rows = [(str(n), str(n)) for n in range(100)]
+    rows[49] = ("a " * 300, "a")
+    rows[70] = ("", "a")
+    model = Translator(**{**QUICK, "max_epochs": 1}).fit(rows)
+    assert model.reports_["training"].first | model.reports_["validation"].first | {"unknown": 0} == {
+        "too_long": 50, "empty": 71, "unknown": 0,
+    }  # fmt: skip
+    with pytest.raises(TableError, match="the pairs, row 50: 300 pieces"):
+        Translator(**QUICK, too_long="refuse").fit(rows)
+    with pytest.raises(TableError, match=r"the pairs \(to validate on\): of 1 pairs none is left"):
+        Translator(**QUICK).fit(ROWS, validation=[("", "a")])
+
+
+def test_words_of_characters_lie_between_spaces() -> None:
+    rows = [("rot Hund", "dog red"), ("blau Katze", "cat blue"), ("rot Katze", "cat red")] * 4
+    model = Translator(**{**QUICK, "units": "characters", "max_epochs": 1}).fit(rows)
+    best = model.hypotheses(["blau Hund"], prefixes=["dog blue"])[0][0]
+    assert [word for _, word in best.alignment] == list(range(len(best.text.split())))
+    assert {word for word, _ in best.alignment} <= {0, 1}
+    assert model.translate([" ", "\t"]) == ["", ""]
 
 
 def test_it_goes_through_a_folder(fitted: Translator, tmp_path: Path) -> None:
@@ -133,6 +213,11 @@ def test_an_ensemble_answers_as_one(fitted: Translator, tmp_path: Path) -> None:
     strange = Translator(**{**QUICK, "max_epochs": 1}).fit([("x y", "y x"), ("x", "x")])
     with pytest.raises(ConfigError, match="one vocabulary"):
         Translator.ensemble([fitted, strange])
+    small = Translator(**{**QUICK, "max_epochs": 1, "lowercase": "source"}).fit(ROWS, validation=HELD)
+    with pytest.raises(ConfigError, match="one lowercase, got 'none' and 'source'"):
+        Translator.ensemble(iter([fitted, small]))
+    with pytest.raises(ConfigError, match=r"models\[1\] is no translator but a str"):
+        Translator.ensemble([fitted, "other"])  # type: ignore[list-item]
     with pytest.raises(ConfigError, match="at least one"):
         Translator.ensemble([])
 

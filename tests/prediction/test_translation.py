@@ -16,6 +16,11 @@ def test_the_word_behind_each_word_is_the_one_that_its_pieces_looked_at_most() -
     attention = np.array([[0.4, 0.3, 0.3], [0.1, 0.1, 0.8], [0.9, 0.0, 0.1]])
     assert align_words(attention, [0, 0, 1], [0, 0, 1]) == ((1, 0), (0, 1))
     assert align_words(np.zeros((0, 2)), [0, 1], []) == ()
+    # the pieces between words, at 1, count for nothing
+    assert align_words(np.array([[0.2, 0.7, 0.1], [0.0, 0.0, 1.0], [0.1, 0.6, 0.3]]), [0, -1, 1], [0, -1, 1]) == (
+        (0, 0),
+        (1, 1),
+    )
 
 
 def test_a_vocabulary_that_does_not_match_the_network_is_refused() -> None:

@@ -40,7 +40,9 @@ TRANSLATE = """Translate lines: one text a line on standard input, one answer a 
 
 recurra translate model/ < questions.txt > answers.txt
 Every line is answered, in its place; an empty line by an empty one. With --nbest N each line has up to N answers,
-written as NUMBER ||| ANSWER ||| SCORE. --alignment adds a tab and pairs of word numbers from 0, source-target."""
+written as NUMBER ||| ANSWER ||| SCORE. --alignment adds a tab and pairs of word numbers from 0, source-target.
+--reference FILE scores the answers at the end: BLEU by sacrebleu with its signature, on standard error.
+Several folders of models with one vocabulary answer together: recurra translate one/ two/ < questions.txt"""
 
 TRANSCRIBE = """Write down what is said in recordings, or live in raw sound from standard input.
 

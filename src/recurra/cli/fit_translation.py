@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from recurra.cli._flags import NO_FLAGS, Common
 from recurra.cli._output import say
 from recurra.cli._settings import flags, settings
+from recurra.cli.app import INTERRUPTED
 from recurra.cli.fit import PROGRESS, train_and_save
 from recurra.errors import ConfigError
 from recurra.learners.translation_schema import TranslatorConfig
@@ -57,11 +58,18 @@ def fit_translation(
         learner = recurra.Translator(**chosen)
         train = learner.fit
     else:
-        learner = recurra.load(continue_from).set_params(**chosen)
+        learner = recurra.load(continue_from)
+        if not isinstance(learner, recurra.Translator):
+            raise ConfigError(
+                f"{continue_from} is no translator but a {type(learner).__name__}; go on from a translator"
+            )
+        learner.set_params(**chosen)
         train = learner.continue_fit
     code = train_and_save(
         learner, lambda: train(source, target, validation=held, resume=resume), out, overwrite, common
     )
     for part, report in learner.reports_.items():
         say(f"{part}: {report}")
+    if code == INTERRUPTED and resume is not None:
+        say(f"recurra: {resume} keeps the run; it goes on with the same command and --overwrite")
     return code

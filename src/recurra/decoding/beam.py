@@ -90,12 +90,14 @@ class _Search:
         self.total = torch.zeros(len(source), 1)
         self.covered = torch.zeros(len(source), source.shape[1]) if options.coverage_penalty else None
         self.places = list(self.active)
+        self.spelling = [False] * len(source)
 
     def advance(self) -> None:
         """One piece more for every hypothesis."""
         sources, width = self.total.shape
         scores, weights, state = self.scorer.step(self.previous, self.state)
         scores = self.constraints.forbid(scores, not self.steps)
+        self._allow_for_beginnings(width)
         candidates = (self.total[:, :, None] + scores.view(sources, width, -1)).flatten(1)
         best, found = candidates.topk(min(2 * self.options.beam, candidates.shape[1]))
         pieces = found % scores.shape[1]
@@ -113,6 +115,15 @@ class _Search:
         self.previous, self.state = pieces, self.scorer.select(state, rows)
         self.places = list(range(len(looked)))
         self._let_go()
+
+    def _allow_for_beginnings(self, width: int) -> None:
+        """One piece more for each source of which a hypothesis spells a forced beginning."""
+        rows = self.constraints.spelling()
+        if rows is None:
+            return
+        self.spelling = (rows.view(-1, width) & (self.total > -math.inf)).any(1).tolist()
+        for source, spelling in zip(self.active, self.spelling, strict=True):
+            self.limits[source] += spelling
 
     def _note_ends(self, best: Tensor, ends: Tensor, rows: Tensor, received: Tensor | None) -> None:
         """Keep those of the beam's best candidates that end here."""
@@ -158,7 +169,7 @@ class _Search:
             return True
         if len(ended) >= options.beam or max(total) == -math.inf:
             return True
-        if len(ended) < options.n_best:
+        if len(ended) < options.n_best or self.spelling[at]:
             return False
         worst = sorted((each.score for each in ended), reverse=True)[options.n_best - 1]
         return options.normalised(max(total), self.limits[source]) <= worst

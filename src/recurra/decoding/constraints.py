@@ -16,7 +16,7 @@ class Constraints:
     """Keeps what is needed of every hypothesis so far, and forbids pieces.
 
     Args:
-        no_repeat: no run of so many pieces occurs twice; 0 allows all.
+        no_repeat: no run of so many pieces occurs twice; 0 allows all. A forced beginning may repeat itself.
         rests: what each hypothesis must still spell; None where no beginning is forced.
         spellings: of the vocabulary, if a beginning is forced.
     """
@@ -37,12 +37,24 @@ class Constraints:
         scores[:, list(NEVER)] = -math.inf
         if first:
             scores[:, END] = -math.inf
+        spelled = {
+            row: (allowed, scores[row, allowed])
+            for row, rest in enumerate(self._rests or ())
+            if rest and (allowed := self._pieces_of(rest))
+        }
         if self._no_repeat and self._written is not None:
             self._forbid_runs(scores, self._written)
-        for row, rest in enumerate(self._rests or ()):
-            if rest and self._spellings is not None:
-                scores[row].masked_fill_(~self._spellings.allowed(rest), -math.inf)
+        for row, (allowed, kept) in spelled.items():
+            scores[row] = -math.inf
+            scores[row, allowed] = kept
         return scores
+
+    def _pieces_of(self, rest: str) -> list[int]:
+        return [] if self._spellings is None else self._spellings.allowed(rest)
+
+    def spelling(self) -> Tensor | None:
+        """Which hypotheses still spell a forced beginning, [rows]; None where no beginning is forced."""
+        return None if self._rests is None else torch.tensor([bool(rest) for rest in self._rests])
 
     def _forbid_runs(self, scores: Tensor, written: Tensor) -> None:
         n = self._no_repeat

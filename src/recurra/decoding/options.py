@@ -15,13 +15,15 @@ class DecodingOptions:
         n_best: hypotheses that are given back; at most `beam`, unless they are sampled.
         length_penalty: alpha; scores are log p / ((5 + length) / 6)^alpha, so that short answers are not favoured.
         coverage_penalty: beta; adds beta * sum over the source of log min(attention received in all, 1).
-        max_ratio: pieces of an answer at most: this many for each piece of the source, and `max_extra` more.
+        max_ratio: pieces of an answer at most: this many for each piece of the source, and `max_extra` more. Those
+            that spell a forced beginning do not count.
         max_extra: see `max_ratio`.
-        no_repeat: no run of so many pieces occurs twice in an answer; 0 allows all.
+        no_repeat: no run of so many pieces occurs twice in an answer, unless a beginning is forced that repeats
+            itself; 0 allows all.
         sample: draw each piece from the network's distribution instead of searching.
         temperature: of the distribution that is drawn from; below 1 sharper, above 1 flatter.
         top_k: draw from the so many likeliest pieces only; 0 for all.
-        seed: of the draws.
+        seed: of the draws; each source has its own, which depend on this and on the source's number alone.
 
     Source: Wu et al. 2016, equation 14, for both penalties.
     """
@@ -52,7 +54,7 @@ class DecodingOptions:
             raise ConfigError(f"n_best={self.n_best} answers need a beam at least as wide, not beam={self.beam}")
 
     def limit(self, source_length: int) -> int:
-        """Pieces of an answer at most, END included."""
+        """Pieces of an answer at most, END included, those of a forced beginning not counted."""
         return math.ceil(self.max_ratio * source_length) + self.max_extra
 
     def normalised(self, log_probability: float, length: int) -> float:

@@ -1,7 +1,7 @@
 """Translator: pairs of texts in, a translator out; any sequence of symbols into any other."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, overload
 
@@ -93,8 +93,9 @@ class Translator(Learner):
         """Learn from pairs of texts.
 
         Args:
-            source: with a target, a text file with one text a line, or a list of texts; without one, a list of
-                pairs, a table with the two columns or the path of one, or a .tsv file of pairs.
+            source: with a target, a text file with one text a line, or texts one after the other; without one,
+                pairs one after the other (a list, zip, a generator, an array), a table with the two columns or the
+                path of one, or a .tsv file of pairs.
             target: the translations, line for line.
             validation: pairs that decide when training stops, in any form of `source`, or (source, target) as two
                 files or lists; a share of the training pairs if not given.
@@ -105,7 +106,7 @@ class Translator(Learner):
 
         Raises:
             ConfigError: a keyword is wrong, or `resume` holds another run.
-            TableError: the pairs are wrong; the message names the line and the remedy.
+            TableError: the pairs are wrong; the message names the line, or the row, and the remedy.
             NonFiniteLossError: training diverged; the model keeps its best weights so far.
         """
         config = validate(TranslatorConfig, self.get_params())
@@ -143,10 +144,11 @@ class Translator(Learner):
         columns = config.source_column, config.target_column
         pairs = read_pairs(source, target, columns)
         if validation is None:
-            return pairs.split(config.validation, config.seed)
+            learned, held = pairs.split(config.validation, config.seed)
+            return learned, held.placed("its share to validate on")
         two = isinstance(validation, tuple) and len(validation) == 2 and not isinstance(validation[0], tuple)
         given, its_target = validation if two else (validation, None)
-        return pairs, read_pairs(given, its_target, columns)
+        return pairs, read_pairs(given, its_target, columns).placed("to validate on")
 
     def _accept(self, config: TranslatorConfig, fitted: FittedTranslator) -> "Translator":
         self._config, self._predictor = config, fitted.predictor
@@ -169,53 +171,67 @@ class Translator(Learner):
             decoding: fields of `recurra.decoding.DecodingOptions`, such as beam, n_best, sample or temperature.
 
         Raises:
-            ConfigError: one is unknown or out of range.
+            ConfigError: one is unknown, out of range, or has no effect beside the others.
         """
-        config = self._config
+        config, wanted = self._config, decoding.get("n_best", 1)
         usual = DecodingOptions(
-            beam=max(config.beam, decoding.get("n_best", 1)) if "beam" not in decoding else config.beam,
+            beam=max(config.beam, wanted) if "beam" not in decoding and isinstance(wanted, int) else config.beam,
             length_penalty=config.length_penalty,
             coverage_penalty=config.coverage_penalty,
             no_repeat=config.no_repeat,
         )
-        try:
-            return replace(usual, **decoding)
-        except TypeError:
-            known = ", ".join(DecodingOptions.__dataclass_fields__)
-            raise ConfigError(f"unknown option of the search among {', '.join(decoding)}; known: {known}") from None
+        known = DecodingOptions.__dataclass_fields__
+        if not decoding.keys() <= known.keys():
+            raise ConfigError(f"unknown option of the search among {', '.join(decoding)}; known: {', '.join(known)}")
+        options = replace(usual, **decoding)
+        _check_effects(options, decoding)
+        return options
 
     @overload
-    def translate(self, texts: str, prefixes: str | None = None, **decoding: Any) -> str: ...
+    def translate(self, texts: str, prefixes: str | None = None, *, first: int = 0, **decoding: Any) -> str: ...
     @overload
-    def translate(self, texts: Sequence[str], prefixes: Sequence[str] | None = None, **decoding: Any) -> list[str]: ...
-    def translate(self, texts: Any, prefixes: Any = None, **decoding: Any) -> Any:
+    def translate(
+        self, texts: Iterable[str], prefixes: Iterable[str] | None = None, *, first: int = 0, **decoding: Any
+    ) -> list[str]: ...
+    def translate(self, texts: Any, prefixes: Any = None, *, first: int = 0, **decoding: Any) -> Any:
         """The best answer to each text; "" for a text that holds nothing.
 
         Args:
-            texts: one text, or several.
-            prefixes: what each answer must begin with, its last word perhaps unfinished; "" for nothing.
+            texts: one text, or several, one after the other (a list, a generator, an open file ...).
+            prefixes: what each answer must begin with, its last word perhaps unfinished; "" for nothing. It is kept
+                however long it is, and whatever `no_repeat` says.
+            first: number of the first text. What is drawn for a text (`sample=True`) depends on the seed and its
+                number alone, not on what is translated together with it.
             decoding: as for `options`.
 
         Returns:
             One text for one, a list for several.
+
+        Raises:
+            ConfigError: an option is wrong, or there is not one prefix for each text.
+            BadValueError: the vocabulary cannot spell a prefix; it is named.
         """
         one = isinstance(texts, str)
-        begins = None if prefixes is None else [prefixes] if one else prefixes
-        found = self.hypotheses([texts] if one else texts, begins, **decoding)
+        if one and not isinstance(prefixes, str | None):
+            raise ConfigError("prefixes should be one text, as there is one text to translate")
+        begins = [prefixes] if one and prefixes is not None else prefixes
+        found = self.hypotheses([texts] if one else texts, begins, first=first, **decoding)
         said = [answers[0].text if answers else "" for answers in found]
         return said[0] if one else said
 
     def hypotheses(
-        self, texts: Sequence[str], prefixes: Sequence[str] | None = None, **decoding: Any
+        self, texts: Iterable[str], prefixes: Iterable[str] | None = None, *, first: int = 0, **decoding: Any
     ) -> list[list[Translation]]:
         """The `n_best` answers to each text with scores, attention and alignment; none for a text that holds nothing.
 
         The arguments are those of `translate`.
         """
         self._require_fit()
-        if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
-            raise ConfigError("texts should be a list of texts")
-        return self._predictor.translate(texts, self.options(**decoding), prefixes)
+        options = self.options(**decoding)
+        begins = None if prefixes is None else _texts(prefixes, "prefixes")
+        if not isinstance(first, int) or first < 0:
+            raise ConfigError(f"first must be a whole number of at least 0, not {first!r}")
+        return self._predictor.translate(_texts(texts, "texts"), options, begins, first)
 
     def score(self, source: Any, target: Any = None, **decoding: Any) -> TranslationReport:
         """Score the answers to sources against their targets, beside copying the source.
@@ -233,18 +249,29 @@ class Translator(Learner):
         return score_translations(self.translate(pairs.source, **decoding), pairs)
 
     @classmethod
-    def ensemble(cls, models: "Sequence[Translator]") -> "Translator":
+    def ensemble(cls, models: "Iterable[Translator]") -> "Translator":
         """Several models of one vocabulary as one, whose probabilities are averaged.
 
+        The longest source and the settings of the search are the first's.
+
         Raises:
-            ConfigError: there is none, or they have other vocabularies than the first.
+            ConfigError: there is none, one is no translator, or they have other vocabularies, or other small letters,
+                than the first.
         """
+        models = list(models)
         if not models:
             raise ConfigError("an ensemble needs at least one model")
-        for model in models:
+        for number, model in enumerate(models):
+            if not isinstance(model, Translator):
+                raise ConfigError(f"models[{number}] is no translator but a {type(model).__name__}")
             model._require_fit()
         first = models[0]._predictor
         for model in models[1:]:
+            small = model._predictor.wording.lowercase
+            if small != first.wording.lowercase:
+                raise ConfigError(
+                    f"an ensemble needs models with one lowercase, got {first.wording.lowercase!r} and {small!r}"
+                )
             if model._predictor.to_config()["vocabularies"] != first.to_config()["vocabularies"] or not _same_blobs(
                 model._predictor, first
             ):
@@ -324,6 +351,29 @@ FIXED = (
     "input_feeding",
 )
 """Settings that cannot change once there are vocabularies and weights."""
+
+
+def _check_effects(options: DecodingOptions, given: Mapping[str, Any]) -> None:
+    """Refuse what was asked for and would change nothing."""
+    if not options.sample:
+        for name in ("temperature", "top_k", "seed"):
+            if name in given:
+                raise ConfigError(f"{name} has no effect on a search; draw the answers with sample=True")
+    elif given.get("beam", 1) > 1:
+        raise ConfigError("beam has no effect on draws; leave it out, or sample")
+    if given.get("coverage_penalty") and (options.sample or options.beam == 1):
+        raise ConfigError("coverage_penalty has an effect on a beam only; raise beam above 1, and do not sample")
+
+
+def _texts(given: Iterable[str], name: str) -> list[str]:
+    """Texts one after the other as a list."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise ConfigError(f"{name} should be several texts, such as a list, not {type(given).__name__}")
+    texts = list(given)
+    for number, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise ConfigError(f"{name}[{number}] is {type(text).__name__} where a text belongs")
+    return texts
 
 
 def _same_blobs(one: TranslationPredictor, other: TranslationPredictor) -> bool:

@@ -9,9 +9,9 @@ import torch
 
 from recurra.data.text import Pieces, pieces_from_saved, token_batches, words_of
 from recurra.data.text.encoding import pad
-from recurra.data.text.pieces import UNKNOWN
+from recurra.data.text.pieces import NO_WORD, UNKNOWN
 from recurra.decoding import DecodingOptions, Hypothesis, NetworkScorer, Spellings, beam_search, follow_paths
-from recurra.errors import ConfigError
+from recurra.errors import BadValueError, ConfigError
 from recurra.models.translation import TranslationNetwork, TranslationShape
 from recurra.prediction.fingerprint import fingerprint
 from recurra.shapes import FloatArray, Tensor
@@ -32,7 +32,7 @@ class Translation:
         pieces: pieces of the answer as they are written.
         attention: [pieces of the answer, pieces of the source], each row adds up to 1.
         alignment: (source word, answer word) for each word of the answer, counted from 0: the word that it looked at
-            most.
+            most. Symbols are words; so are characters, unless there are spaces among those that were learned.
         unknown: pieces of the source that were never seen.
         truncated: whether the source was cut to the model's longest.
         ended: whether the answer ended by itself.
@@ -88,7 +88,6 @@ class TranslationPredictor:
                 )
         self.networks, self.wording, self.joint = tuple(networks), wording, joint
         self.scorer = NetworkScorer(networks)
-        self._spellings: Spellings | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -96,7 +95,11 @@ class TranslationPredictor:
         return fingerprint(self.to_config(), self.to_tensors())
 
     def translate(
-        self, texts: Sequence[str], options: DecodingOptions, prefixes: Sequence[str] | None = None
+        self,
+        texts: Sequence[str],
+        options: DecodingOptions,
+        prefixes: Sequence[str] | None = None,
+        first: int = 0,
     ) -> list[list[Translation]]:
         """Answers to each text, the best first; none for a text without pieces.
 
@@ -104,26 +107,31 @@ class TranslationPredictor:
             texts: to translate; sources of like length share a batch.
             options: of the search.
             prefixes: what each answer must begin with; the last word may be unfinished.
+            first: number of the first text; what is drawn for a text depends on the seed and its number alone.
 
         Raises:
             ConfigError: there is not one prefix for each text.
-            BadValueError: the vocabulary cannot spell a prefix.
+            BadValueError: the vocabulary cannot spell a prefix; the first such is named, and nothing is answered.
         """
         if prefixes is not None and len(prefixes) != len(texts):
             raise ConfigError(f"{len(prefixes)} prefixes for {len(texts)} texts; give one for each, '' for none")
         lower = self.wording.lowercase != "none"
-        encoded = [self.wording.source.encode(text.lower() if lower else text) for text in texts]
+        said = [(text.lower() if lower else text) if text.strip() else "" for text in texts]
+        encoded = [self.wording.source.encode(text) for text in said]
         numbers = [np.array(pieces[: self.wording.max_length], np.int64) for pieces in encoded]
-        begins = None if prefixes is None else [self._spelled(prefix) for prefix in prefixes]
+        begins, spellings = self._spelled(prefixes) if prefixes is not None and any(prefixes) else (None, None)
         answers: list[list[Translation]] = [[] for _ in texts]
         filled = [at for at, pieces in enumerate(numbers) if len(pieces)]
         lengths = np.array([len(numbers[at]) for at in filled], np.int64)
         for batch in token_batches(lengths, PIECES_AT_ONCE) if filled else []:
             rows = [filled[at] for at in batch]
             source, sizes = (torch.from_numpy(part) for part in pad([numbers[row] for row in rows]))
-            search = beam_search if options.beam > 1 and not options.sample else follow_paths
             chosen = None if begins is None else [begins[row] for row in rows]
-            found = search(self.scorer, source, sizes, options, chosen, self._spellings)
+            if options.beam > 1 and not options.sample:
+                found = beam_search(self.scorer, source, sizes, options, chosen, spellings)
+            else:
+                at = [first + row for row in rows]
+                found = follow_paths(self.scorer, source, sizes, options, chosen, spellings, at)
             for row, hypotheses in zip(rows, found, strict=True):
                 cut = len(encoded[row]) > self.wording.max_length
                 answers[row] = [self._answer(numbers[row].tolist(), each, cut) for each in hypotheses]
@@ -145,12 +153,18 @@ class TranslationPredictor:
             found.ended,
         )
 
-    def _spelled(self, prefix: str) -> str:
-        """A beginning as the vocabulary writes it."""
+    def _spelled(self, prefixes: Sequence[str]) -> tuple[list[str], Spellings]:
+        """Beginnings as the vocabulary writes them, and how it spells its pieces."""
         target = self.wording.target
-        if self._spellings is None:
-            self._spellings = Spellings([target.spelling(number) for number in range(len(target))])
-        return target.spell(prefix.lower() if self.wording.lowercase == "both" else prefix)
+        spellings = Spellings([target.spelling(number) for number in range(len(target))])
+        lower = self.wording.lowercase == "both"
+        begins = [target.spell(prefix.lower() if lower else prefix) for prefix in prefixes]
+        for at, begin in enumerate(begins):
+            try:
+                spellings.check(begin)
+            except BadValueError as error:
+                raise BadValueError(f"prefixes[{at}], {prefixes[at]!r}: {error}") from None
+        return begins, spellings
 
     def to_config(self) -> dict[str, Any]:
         """Plain values for a model folder."""
@@ -204,14 +218,17 @@ def align_words(attention: FloatArray, source: Sequence[int], target: Sequence[i
 
     Args:
         attention: [pieces of the answer, pieces of the source].
-        source: word of each piece of the source, from 0.
-        target: word of each piece of the answer, from 0.
+        source: word of each piece of the source, from 0; NO_WORD for one that belongs to none.
+        target: word of each piece of the answer, likewise.
 
     >>> align_words(np.array([[0.9, 0.1, 0.0], [0.1, 0.3, 0.6]]), [0, 1, 1], [0, 1])
     ((0, 0), (1, 1))
     """
-    if not len(source) or not len(target):
+    words = max(target, default=NO_WORD) + 1, max(source, default=NO_WORD) + 1
+    if not all(words):
         return ()
-    received = np.zeros((target[-1] + 1, source[-1] + 1))
-    np.add.at(received, (np.array(target)[:, None], np.array(source)[None, :]), attention)
-    return tuple((int(word), at) for at, word in enumerate(received.argmax(1)))
+    of_answer, of_source = (np.flatnonzero(np.array(side) != NO_WORD) for side in (target, source))
+    received = np.zeros(words)
+    at = np.array(target)[of_answer][:, None], np.array(source)[of_source][None, :]
+    np.add.at(received, at, attention[np.ix_(of_answer, of_source)])
+    return tuple((int(word), each) for each, word in enumerate(received.argmax(1)))

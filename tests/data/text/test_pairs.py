@@ -78,6 +78,31 @@ def test_a_tsv_with_a_missing_tab_is_refused_with_its_line(tmp_path: Path) -> No
         read_pairs(write(tmp_path / "a.tsv", "a\tb\nno tab\n"))
 
 
+def test_a_tsv_with_a_header_must_name_the_columns(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.tsv", "deutsch\tenglish\nein Hund\ta dog\n")
+    assert read_pairs(path, columns=("english", "deutsch")).source == ("a dog",)
+    for columns in (("english", "german"), ("de", "en")):
+        with pytest.raises(MissingColumnError, match=r"no column '\w+'; its first line is 'deutsch', 'english'"):
+            read_pairs(path, columns=columns)
+    with pytest.raises(MissingColumnError, match="no column 'target'"):
+        read_pairs(write(tmp_path / "b.tsv", "source\tzieltext\na\tb\n"))
+
+
+def test_empty_lines_at_the_end_of_a_tsv_hold_no_pairs(tmp_path: Path) -> None:
+    pairs = read_pairs(write(tmp_path / "a.tsv", 'target\tsource\n"a\tb\n\tc\n\n\n'))
+    assert (pairs.source, pairs.target) == (("b", "c"), ('"a', ""))  # quotes are text
+    assert pairs.rows == (2, 3)  # lines of the file
+    with pytest.raises(TableError, match="line 2: 1 fields"):
+        read_pairs(write(tmp_path / "b.tsv", "a\tb\n\nc\td\n"))
+
+
+def test_pairs_keep_their_rows_through_a_split() -> None:
+    texts = tuple("abcdefgh")
+    pairs = SentencePairs(texts, texts)
+    for part in pairs.split(0.3, seed=1):
+        assert [texts[row - 1] for row in part.lower(source=True, target=True).rows] == list(part.source)
+
+
 def test_a_missing_column_is_named() -> None:
     with pytest.raises(MissingColumnError, match="no column 'target'; it has 'source'"):
         read_pairs({"source": ["a"]})

@@ -65,6 +65,13 @@ def test_pieces_belong_to_words() -> None:
     assert words_of([], pieces) == []
 
 
+def test_words_of_characters_lie_between_spaces() -> None:
+    characters = learned("characters")
+    assert words_of(characters.encode(" a  dog"), characters) == [-1, 0, -1, -1, 1, 1, 1]
+    letters = build_pieces(["dog"], PieceOptions("characters"))  # no space among them: each is a word, as symbols are
+    assert words_of(letters.encode("god"), letters) == [0, 1, 2]
+
+
 def test_nothing_can_be_learned_from_nothing() -> None:
     for units in UNITS:
         with pytest.raises(TableError, match="nothing to learn"):

@@ -27,7 +27,7 @@ class TextReport:
         truncated: kept, but cut to the pieces that are allowed.
         unknown: pieces never seen in the training part, of both sides.
         pieces: all pieces of both sides that are kept.
-        first: for each of these, the row (from 1) of the first pair that it happened to.
+        first: for each of these, the row of the first pair that it happened to, as `SentencePairs.rows` counts.
     """
 
     pairs: int
@@ -102,21 +102,21 @@ def encode_pairs(
     def count(name: str, row: int, many: int = 1) -> None:
         if many:
             counts[name] += many
-            first.setdefault(name, row + 1)
+            first.setdefault(name, pairs.rows[row])
 
     kept: tuple[list[Numbers], list[Numbers]] = ([], [])
     rows: list[int] = []
     for row, texts in enumerate(zip(pairs.source, pairs.target, strict=True)):
         sides = [pieces.encode(text) for pieces, text in zip((source, target), texts, strict=True)]
         longest = max(map(len, sides))
-        if not all(sides):
+        if not all(sides) or not all(text.strip() for text in texts):
             count("empty", row)
             continue
         if longest > max_length:
             if too_long == "refuse":
                 raise TableError(
-                    f"{pairs.place}, row {row + 1}: {longest} pieces where {max_length} are allowed; shorten the pair, "
-                    "raise max_length, or say too_long='drop' or 'truncate'"
+                    f"{pairs.place}, row {pairs.rows[row]}: {longest} pieces where {max_length} are allowed; "
+                    "shorten the pair, raise max_length, or say too_long='drop' or 'truncate'"
                 )
             if too_long == "drop":
                 count("too_long", row)

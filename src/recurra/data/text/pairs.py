@@ -1,7 +1,7 @@
 """Pairs of texts, source and target, from two files, a TSV, a table, or lists."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
@@ -26,22 +26,32 @@ class SentencePairs:
         source: the texts to translate from, [pairs].
         target: their translations, [pairs].
         place: where they came from, for messages.
+        rows: where each pair stands there, from 1: the line of a text or TSV file, the row of a table or list,
+            [pairs]; 1, 2, 3 ... if not given.
     """
 
     source: tuple[str, ...]
     target: tuple[str, ...]
     place: str = "the pairs"
+    rows: Sequence[int] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rows", tuple(self.rows or range(1, len(self.source) + 1)))
 
     def __len__(self) -> int:
         return len(self.source)
 
     def lower(self, source: bool, target: bool) -> "SentencePairs":
         """The pairs with one side or both in small letters."""
-        return SentencePairs(
-            tuple(text.lower() for text in self.source) if source else self.source,
-            tuple(text.lower() for text in self.target) if target else self.target,
-            self.place,
+        return replace(
+            self,
+            source=tuple(text.lower() for text in self.source) if source else self.source,
+            target=tuple(text.lower() for text in self.target) if target else self.target,
         )
+
+    def placed(self, part: str) -> "SentencePairs":
+        """The pairs, called a part of where they came from in messages."""
+        return replace(self, place=f"{self.place} ({part})")
 
     def split(self, share: float, seed: int) -> "tuple[SentencePairs, SentencePairs]":
         """Two parts; a share, drawn from the seed, goes to the second.
@@ -60,22 +70,26 @@ class SentencePairs:
 
     def _select(self, rows: Iterable[int]) -> "SentencePairs":
         at = list(rows)
-        return SentencePairs(tuple(self.source[i] for i in at), tuple(self.target[i] for i in at), self.place)
+        source, target = (tuple(side[i] for i in at) for side in (self.source, self.target))
+        return SentencePairs(source, target, self.place, tuple(self.rows[i] for i in at))
 
 
 def read_pairs(source: object, target: object = None, columns: Columns = DEFAULT_COLUMNS) -> SentencePairs:
     """Pairs of texts, whatever holds them.
 
     Args:
-        source: with a target, the path of a text file with one text a line, or a list of texts. Without one, a
-            list of pairs, any table with the two columns, or the path of one; a .tsv file (or .tsv.gz) whose first
-            line does not name the columns has no header: two fields a line, source and target.
-        target: the other file or list.
-        columns: names of the columns of source and target in a table.
+        source: with a target, the path of a text file with one text a line, or texts one after the other (a list, a
+            generator ...). Without one, pairs one after the other (a list, a generator, zip, an array [pairs, 2]),
+            any table with the two columns, or the path of one. A .tsv file (or .tsv.gz) whose first line does not
+            name the columns has no header: two fields a line, source and target. Quotes in it are text.
+        target: the other file or texts.
+        columns: names of the columns of source and target in a table; others than `source` and `target` must be
+            in the header.
 
     Raises:
         TableError: a file cannot be read, sides differ in length (the line where they part is named), a row is no
             pair of texts, or there are none.
+        MissingColumnError: a column is not there.
     """
     if isinstance(source, SentencePairs):
         return source
@@ -86,8 +100,13 @@ def read_pairs(source: object, target: object = None, columns: Columns = DEFAULT
         if name.endswith(".tsv"):
             return _from_tsv(source, columns)
         return _from_table(source, columns, str(source))
-    if isinstance(source, Sequence) and all(isinstance(row, (tuple, list)) for row in source):
-        return _from_rows(source)
+    if isinstance(source, np.ndarray):
+        source = source.tolist()
+    rows = list(source) if isinstance(source, Iterator) else source
+    if isinstance(rows, Sequence) and all(isinstance(row, (tuple, list)) for row in rows):
+        return _from_rows(rows)
+    if isinstance(source, Iterator):
+        raise TableError("these rows are no pairs of texts; give (source, target) for each, or the targets as well")
     return _from_table(source, columns, "the table")
 
 
@@ -125,21 +144,36 @@ def _from_rows(rows: Sequence[Sequence[object]]) -> SentencePairs:
 
 def _from_tsv(path: str | PathLike[str], columns: Columns) -> SentencePairs:
     lines = read_lines(path)
-    header = lines[0].split("\t") if lines else []
-    at = (0, 1)
-    if set(columns) <= set(header):
-        at = header.index(columns[0]), header.index(columns[1])
-        lines, first = lines[1:], 2
-    else:
-        header, first = ["source", "target"], 1
-    rows = [line.split("\t") for line in lines]
+    while lines and not lines[-1].strip(" "):  # empty lines at the end hold no pairs
+        lines.pop()
+    header = _header(lines[0].split("\t") if lines else [], columns, str(path))
+    names, first = (columns, 1) if header is None else (tuple(header), 2)
+    rows = [line.split("\t") for line in lines[first - 1 :]]
     for number, row in enumerate(rows, start=first):
-        if len(row) != len(header):
+        if len(row) != len(names):
             raise TableError(
-                f"{path}, line {number}: {len(row)} fields where {len(header)} belong; a line is the source, a tab, "
+                f"{path}, line {number}: {len(row)} fields where {len(names)} belong; a line is the source, a tab, "
                 "and the target (or give the file a header)"
             )
-    return _checked([row[at[0]] for row in rows], [row[at[1]] for row in rows], str(path))
+    source, target = ([row[names.index(name)] for row in rows] for name in columns)
+    return _checked(source, target, str(path), range(first, first + len(rows)))
+
+
+def _header(fields: list[str], columns: Columns, place: str) -> list[str] | None:
+    """The first line's fields if they name the columns; None if the file has no header.
+
+    Raises:
+        MissingColumnError: they name one of the columns only, or columns that were asked for are not there.
+    """
+    missing = [name for name in columns if name not in fields]
+    if not missing:
+        return fields
+    if columns == DEFAULT_COLUMNS and len(missing) == len(columns):
+        return None
+    raise MissingColumnError(
+        f"{place} has no column {missing[0]!r}; its first line is {', '.join(map(repr, fields))}. Name both columns as "
+        f"they are there; if the file has no header, give it one: {columns[0]}, a tab, {columns[1]}"
+    )
 
 
 def _from_table(source: object, columns: Columns, place: str) -> SentencePairs:
@@ -156,7 +190,7 @@ def _from_table(source: object, columns: Columns, place: str) -> SentencePairs:
     return _checked(sides[0], sides[1], place)
 
 
-def _checked(source: list[str], target: list[str], place: str) -> SentencePairs:
+def _checked(source: list[str], target: list[str], place: str, rows: Sequence[int] = ()) -> SentencePairs:
     if not source:
         raise TableError(f"{place}: there are no pairs; give at least two")
-    return SentencePairs(tuple(source), tuple(target), place)
+    return SentencePairs(tuple(source), tuple(target), place, rows)

@@ -12,6 +12,9 @@ from recurra.errors import DamagedModelError
 PAD, UNKNOWN, BEGIN, END = 0, 1, 2, 3
 """Numbers of the pieces that are no text; every vocabulary has them in these places."""
 
+NO_WORD = -1
+"""In place of a word's number, for a piece that belongs to no word."""
+
 SPECIAL = ("<pad>", "<unk>", "<s>", "</s>")
 Units = Literal["subwords", "characters", "symbols"]
 Blob = npt.NDArray[np.uint8]
@@ -34,6 +37,9 @@ class Pieces(Protocol):
 
     def starts_word(self, number: int) -> bool:
         """Whether a piece begins a new word."""
+
+    def parts_words(self, number: int) -> bool:
+        """Whether a piece stands between words and belongs to none."""
 
     def spelling(self, number: int) -> str:
         """A piece as it stands in `spell`'s texts; "" for those that are no text."""
@@ -97,9 +103,11 @@ def pieces_from_saved(config: Mapping[str, Any], blob: Blob | None) -> Pieces:
 
 
 def words_of(numbers: Sequence[int], pieces: Pieces) -> list[int]:
-    """Which word each piece belongs to, counted from 0."""
-    words, word = [], -1
+    """Which word each piece belongs to, counted from 0; NO_WORD for a piece between words, such as a space."""
+    words, word, apart = [], -1, True
     for number in numbers:
-        word += word < 0 or pieces.starts_word(number)
-        words.append(word)
+        between = pieces.parts_words(number)
+        word += not between and (apart or pieces.starts_word(number))
+        words.append(NO_WORD if between else word)
+        apart = between
     return words

@@ -97,6 +97,11 @@ class SubwordPieces:
         """Whether a subword begins a new word."""
         return self.piece(number).startswith(WORD)
 
+    def parts_words(self, number: int) -> bool:
+        """No subword stands between words."""
+        del number
+        return False
+
     def spelling(self, number: int) -> str:
         """A subword as sentencepiece writes it, "" for those that are no text."""
         return "" if number < len(SPECIAL) else self.piece(number)

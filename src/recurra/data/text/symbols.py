@@ -23,6 +23,7 @@ class SymbolPieces:
         self.units: Literal["characters", "symbols"] = units
         self._symbols = (*SPECIAL, *symbols)
         self._numbers = {symbol: number for number, symbol in enumerate(symbols, start=len(SPECIAL))}
+        self._spaces = {number for symbol, number in self._numbers.items() if symbol.isspace()}
 
     @classmethod
     def learn(cls, texts: Sequence[str], units: Literal["characters", "symbols"]) -> "SymbolPieces":
@@ -54,8 +55,12 @@ class SymbolPieces:
         return self._symbols[number]
 
     def starts_word(self, number: int) -> bool:
-        """Every piece is a word of its own."""
-        return number >= 0
+        """Every symbol is a word; so is a character, unless there is a space among them: then words lie between."""
+        return not self._spaces and number >= 0
+
+    def parts_words(self, number: int) -> bool:
+        """Whether a character is a space."""
+        return number in self._spaces
 
     def spelling(self, number: int) -> str:
         """A symbol, and the space after it where symbols are separated."""
