@@ -37,7 +37,7 @@ PROTOCOL = (
     "of its SHA-1 modulo 100 are below 5, validation if 5 or 6. Letters in, phonemes out; each word is trained with "
     "every pronunciation that is listed, any of them counts as right. One network, beam of 5, alpha = 1. Two settings "
     "were tried: one layer in the decoder with more dropout (0.25, recurrent 0.1, smoothing 0.1) had learned too "
-    "little after 12 epochs (WER 37.3 % on the validation part, 38.1 % on the test part). The epochs that are kept (the "
+    "little after 12 epochs (WER 37.3 % on the validation part, 38.1 % on the test part). The epochs kept (the "
     "mean of three) were chosen by the loss on the validation part; the test part was answered once a run."
 )
 WORK = ROOT.parent / "build" / "cmudict"
