@@ -135,6 +135,22 @@ def test_more_steps_than_trained_with_static_columns_and_irregular_rows(rows, qu
     assert model.backtest(table, folds=2).sentence
 
 
+@pytest.mark.parametrize("output", ["quantiles", "normal"])
+def test_a_series_without_a_known_value_has_no_forecast(output, rows, quick):
+    # expected: NaN for it, in every way of asking, until its first value comes; the others as without it
+    model = quick(missing="mask", output=output).fit(rows)
+    bare = pd.concat([rows[rows["unique_id"] == "a"], rows[rows["unique_id"] == "b"].assign(unique_id="n", y=np.nan)])
+    for answer in (model.forecasts(bare), model.forecasts(bare, horizon=5), model.stream(bare).forecasts()):
+        assert np.isnan(answer.quantiles[1]).all()
+        assert np.isnan(answer.mean[1]).all()
+        assert np.isfinite(answer.quantiles[0]).all()
+    assert model.sample(bare, n_paths=2).groupby("unique_id")["sample"].count().to_dict() == {"a": 6, "n": 0}
+    assert np.isnan(model.hindcast(bare, since=50).quantiles[10:]).all()
+    stream, (_, later) = model.stream(bare), split(rows, 57)
+    row = {"unique_id": "n", "ds": later["ds"].max() + pd.Timedelta(days=1), "y": 5.0}
+    assert np.isfinite(stream.update(row).quantiles).all()
+
+
 def test_several_targets_are_not_fed_back(rows, quick):
     model = quick(y=("y", "z")).fit(rows)
     with pytest.raises(ConfigError, match=r"5 steps are more than the 3 .*several targets are not fed back"):

@@ -1,5 +1,6 @@
 """Forecasts fed back: many possible paths of each series, each of which goes on from its own values."""
 
+import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,19 +9,21 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import torch
 
-from recurra.data.preparation import StreamedRows
+from recurra.data.preparation import Origins, StreamedRows
 from recurra.data.preparation.reference import Array
 from recurra.data.preparation.rows import Rows
+from recurra.data.preparation.units import to_model_units
 from recurra.errors import ConfigError
 from recurra.models.forecast import State, select_state, zero_state_like
+from recurra.prediction.answers import Answer
 from recurra.prediction.copula import Copula
 
 if TYPE_CHECKING:
     from recurra.data.series import SeriesTable
     from recurra.prediction.forecast import ForecastPredictor
 
-PATHS = 200
-"""Paths behind the quantiles of steps that are forecast by feeding back."""
+PATHS, MOST_PATHS = 200, 20_000
+"""Paths behind the quantiles of steps that are forecast by feeding back; as many as levels far out need at most."""
 STREAMS_AT_ONCE = 40_000
 
 
@@ -134,9 +137,60 @@ def _paths(predictor: "ForecastPredictor", start: Start, known: Array, ranks: Ar
     return values.reshape(n, n_paths, steps)
 
 
+def answer_beyond(
+    predictor: "ForecastPredictor", h: torch.Tensor, origins: Origins, known: Array, start: Start
+) -> Answer:
+    """Quantiles and means of more steps than the network forecasts at once: of paths that feed back.
+
+    Args:
+        predictor: the trained model.
+        h: outputs of the network at the origins.
+        origins: what may be looked at.
+        known: of the steps ahead, [n, steps, K].
+        start: what is carried at the origins.
+    """
+    said = fed_back(predictor, h, origins, known, start)
+    return Answer(with_margins(predictor, said.quantiles, origins), said.mean).only(origins.begun)
+
+
+def fed_back(predictor: "ForecastPredictor", h: torch.Tensor, origins: Origins, known: Array, start: Start) -> Answer:
+    """As `answer_beyond`, before any margins of the steps that are fed back."""
+    near, steps = predictor.shape.horizon, known.shape[1]
+    first = predictor.answer(h, origins, known[:, :near])
+    paths = paths_ahead(predictor, start, known, ranks_alike(predictor, steps))[:, :, near:]
+    far = np.moveaxis(np.quantile(paths, predictor.shape.levels, axis=1), 0, -1)
+    mean = np.concatenate([first.mean, paths.mean(axis=1)], axis=1)
+    return Answer(np.concatenate([first.quantiles, far], axis=1), mean)
+
+
+def with_margins(predictor: "ForecastPredictor", quantiles: Array, origins: Origins) -> Array:
+    """Quantiles of steps that are fed back with their margins, as far as these reach, [n, steps, levels]."""
+    if predictor.conformal is None or predictor.is_direct:
+        return quantiles
+    preparation, covered = predictor.preparation, min(predictor.horizon, quantiles.shape[1])
+    near = to_model_units(quantiles[:, :covered], preparation.spec.scaling)
+    moved = preparation.in_units(predictor.conformal.apply(near, origins.step))
+    if predictor.network.output.positive:
+        moved = moved.clip(0.0)
+    return np.concatenate([moved, quantiles[:, covered:]], axis=1)
+
+
 def ranks_alike(predictor: "ForecastPredictor", steps: int) -> Array:
-    """The ranks that forecasts by feeding back are made with: the same ones always, [paths, steps]."""
-    return predictor.copula.draw(np.random.default_rng(0), PATHS, steps, mirrored=True)
+    """The ranks that forecasts by feeding back are made with: the same ones always, [paths, steps].
+
+    There are so many that the outermost levels lie within them.
+
+    Raises:
+        ConfigError: if that were too many.
+    """
+    tail = min(min(level, 1.0 - level) for level in predictor.shape.levels)
+    n_paths = max(PATHS, 2 * math.ceil(0.5 / tail - 1e-9))
+    if n_paths > MOST_PATHS:
+        raise ConfigError(
+            f"a quantile within {tail:g} of 0 or 1 takes more than {MOST_PATHS} paths where steps are fed back; fit "
+            "with quantiles further inside, or a horizon and decoder that reach all steps at once"
+        )
+    return predictor.copula.draw_evenly(np.random.default_rng(0), n_paths, steps)
 
 
 def ranks_of(copula: Copula, ids: Sequence[str | int], n_paths: int, steps: int, seed: int) -> Array:
