@@ -81,8 +81,12 @@ class StreamedRows:
         return twin
 
     def repeated(self, times: int) -> "StreamedRows":
-        """Every stream so many times, its copies next to each other."""
-        return self.select(np.repeat(np.arange(len(self.age)), times))
+        """Every stream so many times, its copies next to each other; copies of kin with one number are kin."""
+        twin = self.select(np.repeat(np.arange(len(self.age)), times))
+        own = np.tile(np.arange(times), len(self.age))[:, None]
+        kin = np.repeat(self.peers, times, axis=0)
+        twin.peers = np.where(kin >= 0, kin * times + own, -1)
+        return twin
 
     def extend(self, other: "StreamedRows") -> None:
         """Take over the streams of another object behind the own ones."""
