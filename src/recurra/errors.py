@@ -158,6 +158,10 @@ class NotBuiltWarning(UserWarning):
     """The native kernels are not built, so layers on the CPU run on PyTorch's own calls; said once a process."""
 
 
+class UpdateWarning(UserWarning):
+    """An update learned nothing, or had no old rows to hold what it learned against."""
+
+
 class RecordingWarning(UserWarning):
     """Recordings that could not be used were left out; the message lists them."""
 

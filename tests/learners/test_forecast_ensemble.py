@@ -23,6 +23,21 @@ def test_members_are_the_networks_of_their_seeds(quick, table, tmp_path) -> None
     assert len(again.sample(table, n_paths=3)) == 2 * 3 * 3
 
 
+def test_its_own_intervals_are_calibrated_and_told_of(quick, make_table, tmp_path) -> None:
+    # expected: by numpy, the coverage of the last 40 rows of each series, which decided nothing else, is the one told
+    table = make_table(n=200, noise=1.0)
+    model = quick(n_ensemble=2, conformal=True, validation=80, residual="naive").fit(table)
+    found = model.hindcast(table, since=159)
+    known = ~np.isnan(found.actual)
+    inside = (found.quantiles[..., 0] <= found.actual) & (found.actual <= found.quantiles[..., -1])
+    assert f"and {100 * inside[known].mean():.1f} % after" in model.reasons_["conformal"]
+    assert 0.75 < inside[known].mean() < 0.87  # of 80 origins the 73rd and the 8th score: a little more than 80 %
+    margins = [member.conformal.margins for member in model._predictor.members]
+    np.testing.assert_array_equal(*margins)
+    model.save(tmp_path / "model")
+    np.testing.assert_array_equal(recurra.load(tmp_path / "model").hindcast(table, 159).quantiles, found.quantiles)
+
+
 def test_the_first_network_s_choices_hold_for_all(quick, table) -> None:
     model = quick(n_ensemble=2, residual="auto", max_seconds=20.0).fit(table)
     kinds = {member.preparation.spec.reference for member in model._predictor.members}

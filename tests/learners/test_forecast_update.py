@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import recurra
-from recurra.errors import ConfigError, StreamError, TableError
+from recurra.errors import ConfigError, SnapshotError, StreamError, TableError, UpdateWarning
 
 ROWS = 140
 
@@ -98,8 +98,30 @@ def test_a_stream_is_carried_along(model, whole) -> None:
     for row in whole[whole.groupby("unique_id").cumcount() >= 200].to_dict("records"):
         one, other = (live.update(row, [{"ds": row["ds"] + pd.Timedelta(days=1), "promo": 0.0}]) for live in both)
     np.testing.assert_allclose(one.quantiles, other.quantiles, rtol=1e-6)
+    other = recurra.Forecaster(**{**model.get_params(), "max_epochs": 1, "seed": 1}).fit(first(whole, ROWS))
     with pytest.raises(StreamError, match="another model's"):
-        copy.deepcopy(model).carry(stream)
+        other.carry(stream)
+
+
+def test_the_state_is_carried_from_process_to_process(model, whole, tmp_path) -> None:
+    # expected: saved, updated and loaded elsewhere, it goes on as `carry` does within one process
+    service = copy.deepcopy(model)
+    service.save(tmp_path / "model")
+    stream = service.stream(first(whole, 180))
+    nightly = recurra.load(tmp_path / "model").update(first(whole, 180), epochs=1)
+    nightly.save(tmp_path / "model", overwrite=True)
+    updated, ahead = recurra.load(tmp_path / "model"), whole[whole.groupby("unique_id").cumcount() == 180]
+    carried = updated.carry(stream)
+    with pytest.raises(SnapshotError, match="another model"):
+        updated.restore(stream.snapshot())
+    restored = updated.restore(stream.snapshot(), carry=True)
+    np.testing.assert_array_equal(restored.forecasts(ahead).quantiles, carried.forecasts(ahead).quantiles)
+    assert not np.array_equal(stream.forecasts(ahead).quantiles, carried.forecasts(ahead).quantiles)
+    again = updated.update(first(whole, 200), epochs=1)
+    assert again.restore(carried.snapshot(), carry=True).series == ("a", "b")
+    other = recurra.Forecaster(**{**model.get_params(), "max_epochs": 1, "seed": 1}).fit(first(whole, ROWS))
+    with pytest.raises(SnapshotError, match="another model"):
+        other.restore(stream.snapshot(), carry=True)
 
 
 def test_saved_it_goes_on_where_it_was(model, whole, tmp_path) -> None:
@@ -116,6 +138,23 @@ def test_members_of_an_ensemble_each_go_on(quick, make_table) -> None:
     ensemble = quick(n_ensemble=2).fit(first(table, 60)).update(table, epochs=1)
     assert len(ensemble.updates_[0]["networks"]) == 2
     assert ensemble.forecasts(table).quantiles.shape == (2, 3, 3)
+
+
+def test_a_distribution_learns_too(quick, make_table) -> None:
+    # expected: a little noise makes the loss negative; the weights move all the same
+    table = make_table(n=90, noise=0.02)
+    settings = {"output": "normal", "scaling": "standard", "max_epochs": 3}
+    told = quick(**settings).fit(first(table, 60)).update(table, epochs=1, learning_rate=1e-5).updates_[0]
+    assert told["networks"][0]["share"] == 1.0
+
+
+def test_new_rows_alone_are_not_held_against_anything_and_it_says_so(model, whole) -> None:
+    late = first(whole, 200)
+    late = late[late.groupby("unique_id").cumcount() >= ROWS]
+    with pytest.warns(UpdateWarning, match="none was replayed"):
+        updated = copy.deepcopy(model).update(late, epochs=1)
+    assert "none was replayed" in updated.updates_[0]["networks"][0]["reason"]
+    copy.deepcopy(model).update(late, epochs=1, replay=0.0)  # was asked for: no warning
 
 
 @pytest.mark.parametrize("wrong", [{"epochs": 0}, {"replay": 1.0}, {"pull": -1.0}, {"learning_rate": 0.0}])

@@ -6,7 +6,8 @@ import pytest
 
 import recurra
 from recurra.data import Columns, SeriesTable
-from recurra.errors import ConfigError, TableError
+from recurra.errors import TableError
+from recurra.prediction.feedback import paths_ahead, start_after
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +136,36 @@ def test_more_steps_than_trained_with_static_columns_and_irregular_rows(rows, qu
     assert model.backtest(table, folds=2).sentence
 
 
-def test_several_targets_are_not_fed_back(rows, quick):
-    model = quick(y=("y", "z")).fit(rows)
-    with pytest.raises(ConfigError, match=r"5 steps are more than the 3 .*several targets are not fed back"):
-        model.predict(rows, horizon=5)
+@pytest.mark.parametrize("output", ["quantiles", "normal"])
+def test_a_series_without_a_known_value_has_no_forecast(output, rows, quick):
+    # expected: NaN for it, in every way of asking, until its first value comes; the others as without it
+    model = quick(missing="mask", output=output).fit(rows)
+    bare = pd.concat([rows[rows["unique_id"] == "a"], rows[rows["unique_id"] == "b"].assign(unique_id="n", y=np.nan)])
+    for answer in (model.forecasts(bare), model.forecasts(bare, horizon=5), model.stream(bare).forecasts()):
+        assert np.isnan(answer.quantiles[1]).all()
+        assert np.isnan(answer.mean[1]).all()
+        assert np.isfinite(answer.quantiles[0]).all()
+    assert model.sample(bare, n_paths=2).groupby("unique_id")["sample"].count().to_dict() == {"a": 6, "n": 0}
+    assert np.isnan(model.hindcast(bare, since=50).quantiles[10:]).all()
+    stream, (_, later) = model.stream(bare), split(rows, 57)
+    row = {"unique_id": "n", "ds": later["ds"].max() + pd.Timedelta(days=1), "y": 5.0}
+    assert np.isfinite(stream.update(row).quantiles).all()
+
+
+def test_several_targets_are_fed_back_together(rows, quick, monkeypatch):
+    # expected: one path of middle ranks goes on as the forecast after a table that ends in the path of both targets;
+    # the first steps stay, a stream says the same, and blocks of places do not matter
+    model = quick(y=("y", "z"), missing="mask").fit(rows)
+    predictor, table = model._predictor, model._known_table(rows)
+    known = predictor.steps_after(table, None, None, 6)[1]
+    path = paths_ahead(predictor, start_after(predictor, table), known, np.full((1, 6), 0.5))[:, 0]
+    later = pd.DataFrame({"ds": pd.date_range(rows["ds"].max() + pd.Timedelta(days=1), periods=3)})
+    ends = [later.assign(unique_id=n, y=path[2 * i, :3], z=path[2 * i + 1, :3]) for i, n in enumerate("ab")]
+    longer = pd.concat([rows, *ends]).sort_values(["unique_id", "ds"])
+    np.testing.assert_allclose(path[:, 3:], model.forecasts(longer).median, rtol=1e-9)
+    long, short = model.forecasts(rows, horizon=6), model.forecasts(rows)
+    np.testing.assert_array_equal(long.quantiles[:, :3], short.quantiles)
+    assert (np.diff(long.quantiles, axis=2) >= 0).all()
+    assert model.sample(rows, n_paths=3, horizon=6).groupby(["unique_id", "target"]).size().tolist() == [18] * 4
+    monkeypatch.setattr("recurra.prediction.feedback.STREAMS_AT_ONCE", 1)
+    np.testing.assert_allclose(model.forecasts(rows, horizon=6).quantiles, long.quantiles, rtol=1e-9)

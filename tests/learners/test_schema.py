@@ -23,6 +23,32 @@ def test_the_median_is_always_among_the_quantiles_and_they_are_sorted():
     assert validate(ForecasterConfig, {"quantiles": [0.9, 0.1]}).quantiles == (0.1, 0.5, 0.9)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"validation": 1.5}, "a share below 1, or a whole number of rows, not 1.5"),
+        ({"validation": 10.7}, "a whole number of rows"),
+        ({"validation": 1.0}, "a share below 1"),
+        ({"validation": True}, "a share below 1"),
+        ({"past_covariates": ["store"], "categorical": ["stroe"]}, "'stroe' is none of the covariates"),
+        ({"unique_id": "sample"}, "column 'sample' is named as a column of the forecasts is"),
+        ({"unique_id": "mean"}, "rename it"),
+        ({"ds": "forecast"}, "rename it"),
+        ({"ds": "q05"}, "rename it"),
+    ],
+)
+def test_what_reads_as_something_else_is_refused_but_a_saved_model_is_loaded(wrong, words):
+    with pytest.raises(ConfigError, match=words):
+        validate(ForecasterConfig, wrong)
+    assert validate(ForecasterConfig, wrong, saved=True)
+
+
+def test_whole_numbers_and_shares_are_taken():
+    for validation in (0.15, 1, 10, 10.0):
+        assert validate(ForecasterConfig, {"validation": validation}).validation == validation
+    assert validate(ForecasterConfig, {"static_covariates": ["s"], "categorical": ["s"]}).categorical == ("s",)
+
+
 def test_lists_become_tuples_and_all_problems_are_named_at_once():
     assert validate(ForecasterConfig, {"past_covariates": ["a"]}).past_covariates == ("a",)
     with pytest.raises(ConfigError) as caught:

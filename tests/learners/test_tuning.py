@@ -1,5 +1,6 @@
 """Tuning tries settings on held-out past rows, prunes, goes on from its storage, and is quiet."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -18,7 +19,6 @@ def test_it_fits_the_best_of_its_trials(quick, table, capfd) -> None:
     assert [trial["state"] for trial in tuned.trials] == ["complete"] * 3
     lowest = min(tuned.trials, key=lambda trial: trial["loss"])
     assert tuned.best == {name: lowest[name] for name in SPACE}
-    assert tuned.model.history_.best_loss == lowest["loss"]
     assert tuned.model.model_hash_ == quick(**tuned.best).fit(table).model_hash_
     frame = tuned.to_table()
     assert isinstance(frame, pd.DataFrame)
@@ -32,6 +32,79 @@ def test_it_goes_on_from_its_storage(quick, table, tmp_path) -> None:
     more = quick().tune(table, 3, space=SPACE, storage=place)
     assert [trial["loss"] for trial in more.trials[:2]] == [trial["loss"] for trial in first.trials]
     assert len(more.trials) == 3
+
+
+def test_another_search_in_the_same_storage_is_refused(quick, table, make_table, tmp_path) -> None:
+    # expected: the part that differs is named, and nothing is mixed
+    place = str(tmp_path / "study.db")
+    space = {"hidden_size": [2, 4]}
+    quick().tune(table, 1, space=space, storage=place)
+    others = [
+        ("table", quick(), make_table(n=61), space),
+        ("settings", quick(batch_size=8), table, space),
+        ("space", quick(), table, {"hidden_size": [2, 8]}),
+    ]
+    for word, model, rows, other in others:
+        with pytest.raises(ConfigError, match=f"another {word} "):
+            model.tune(rows, 2, space=other, storage=place)
+    assert len(quick().tune(table, 2, space=space, storage=place, name="another").trials) == 2
+
+
+def test_the_default_space_serves_a_short_table(make_table, capfd) -> None:
+    # expected: 60 rows and 7 steps leave windows of at most 53; a trial that cannot be run fails and says why
+    model = recurra.Forecaster(horizon=7, max_epochs=1, residual="naive", quantiles=(0.1, 0.5, 0.9))
+    tuned = model.tune(make_table("a", n=60), 3)
+    assert {trial["state"] for trial in tuned.trials} <= {"complete", "pruned"}
+    assert all(trial["context"] <= 53 for trial in tuned.trials)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_trial_that_cannot_be_run_fails_alone(quick, table, capfd) -> None:
+    # expected: 60 rows are too few for a context of 100; the others go on
+    tuned = quick().tune(table, 4, space={"context": [10, 100], "hidden_size": [2, 3]}, seed=1)
+    failed = [trial for trial in tuned.trials if trial["state"] == "fail"]
+    assert failed
+    assert all(trial["context"] == 100 and "has 60 rows" in trial["wrong"] for trial in failed)
+    assert tuned.best["context"] == 10
+    assert capfd.readouterr() == ("", "")
+    with pytest.raises(ConfigError, match=r"no trial was completed \(series 'a' has 60 rows"):
+        quick().tune(table, 1, space={"context": [100]})
+
+
+@pytest.mark.parametrize(
+    "space",
+    [{"output": ["quantiles", "normal"]}, {"scaling": ["running", "log"]}, {"decoder": ["direct", "recursive"]}],
+)
+def test_losses_are_comparable_whatever_is_learned(space, quick, make_table) -> None:
+    # expected: by numpy, the pinball loss of the hindcast of the last 12 of 80 rows, in mean absolute steps of the rest
+    table = make_table("a", n=80, noise=0.5)
+    tuned = quick(scaling="running").tune(table, 2, space=space)
+    (name, values), trial = next(iter(space.items())), min(tuned.trials, key=lambda one: one["loss"])
+    assert trial[name] in values
+    found = tuned.model.hindcast(table, since=67)
+    error = found.actual[..., None] - found.quantiles
+    levels = np.array(found.levels)
+    loss = np.nanmean(np.maximum(levels * error, (levels - 1) * error).mean(axis=2))
+    assert trial["loss"] == pytest.approx(loss / np.abs(np.diff(table["y"][:68])).mean(), rel=1e-6)
+
+
+def test_an_interrupted_trial_ends_the_search(quick, table, tmp_path, monkeypatch) -> None:
+    # expected: Ctrl-C in the second trial: the first is kept in the storage, no third begins
+    begun = []
+
+    def fit(*given):
+        begun.append(given)
+        fitted = fit_forecaster(*given)
+        fitted.history.ending = "interrupted" if len(begun) == 2 else fitted.history.ending
+        return fitted
+
+    monkeypatch.setattr("recurra.learners.tuning.fit_forecaster", fit)
+    place = str(tmp_path / "study.db")
+    with pytest.raises(KeyboardInterrupt):
+        quick().tune(table, 5, space=SPACE, storage=place)
+    assert len(begun) == 2
+    tuned = quick().tune(table, 2, space=SPACE, storage=place)
+    assert [trial["state"] for trial in tuned.trials].count("complete") == 2
 
 
 class EndedError(Exception):
@@ -75,6 +148,8 @@ def test_rows_after_the_table_play_no_part(quick, make_table) -> None:
         ({"trials": 0}, "trials=0"),
         ({"space": {"neurons": [1]}}, "neurons"),
         ({"space": {"dropout": (0, 0.1, "x")}}, "log"),
+        ({"space": {"horizon": [1, 7]}}, "horizon"),
+        ({"space": {"validation": [0.1, 0.2]}}, "validation"),
     ],
 )
 def test_what_makes_no_sense_is_refused(wrong, words, quick, table) -> None:
@@ -86,7 +161,7 @@ def test_the_default_space_holds_settings_of_the_forecaster() -> None:
     from recurra.learners.schema import ForecasterConfig
     from recurra.learners.tuning import default_space
 
-    space = default_space(ForecasterConfig(), 7)
+    space = default_space(ForecasterConfig(), 7, 1000)
     assert set(space) <= set(ForecasterConfig.model_fields)
     assert space["context"] == [16, 32, 64]
     assert recurra.Forecaster(context=64).get_params()["context"] in space["context"]

@@ -29,14 +29,23 @@ def test_few_windows_are_drawn_towards_a_random_walk():
     np.testing.assert_array_equal(Copula.fit(np.full((50, 4), np.nan), 1.0).correlation, walk)
 
 
-def test_every_step_has_even_ranks_and_blocks_follow_each_other():
-    drawn = Copula.like_random_walk(3).draw(np.random.default_rng(0), 10, 8)
+def test_paths_are_drawn_independently_and_blocks_follow_each_other():
+    """expected: one path alone is uniform over (0, 1): mean 1/2, variance 1/12."""
+    walk = Copula.like_random_walk(3)
+    alone = np.array([walk.draw(np.random.default_rng(seed), 1, 5)[0] for seed in range(2000)])
+    np.testing.assert_allclose(alone.mean(axis=0), 0.5, atol=0.03)
+    np.testing.assert_allclose(alone.var(axis=0), 1 / 12, atol=0.01)
+    assert abs(np.corrcoef(alone[:, 0], alone[:, 3])[0, 1]) < 0.1
+
+
+def test_every_step_has_even_ranks_where_they_are_spread():
+    drawn = Copula.like_random_walk(3).draw_evenly(np.random.default_rng(0), 10, 8)
     assert drawn.shape == (10, 8)
     np.testing.assert_allclose(np.sort(drawn, axis=0), np.repeat((np.arange(10)[:, None] + 0.5) / 10, 8, axis=1))
-    again = Copula.like_random_walk(3).draw(np.random.default_rng(0), 10, 8)
+    again = Copula.like_random_walk(3).draw_evenly(np.random.default_rng(0), 10, 8)
     np.testing.assert_array_equal(drawn, again)
 
 
 def test_mirrored_paths_have_opposite_ranks():
-    drawn = Copula.like_random_walk(3).draw(np.random.default_rng(0), 10, 5, mirrored=True)
+    drawn = Copula.like_random_walk(3).draw_evenly(np.random.default_rng(0), 10, 5)
     np.testing.assert_allclose(drawn[:5] + drawn[5:], 1.0)

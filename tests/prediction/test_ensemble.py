@@ -6,6 +6,7 @@ import pytest
 from recurra.data import Columns, TablePolicy
 from recurra.errors import SnapshotError, StreamError
 from recurra.prediction import EnsemblePredictor, EnsembleStream, saved_predictor
+from recurra.prediction.sampling import sample_paths
 from tests.prediction.streamed import assert_same, so_far
 
 
@@ -78,3 +79,14 @@ def test_paths_are_drawn_from_every_member_in_turn(rows, read, ensemble):
     paths = ensemble.sample(table, None, TablePolicy(missing="mask"), (7, 0, None))
     assert paths.values.shape == (2, 7, 3)
     assert len(np.unique(paths.values[0, :, 0])) == 7
+    few = ensemble.sample(table, None, TablePolicy(missing="mask"), (2, 0, None))
+    assert few.values.shape == (2, 2, 3)
+
+
+def test_no_two_paths_of_an_ensemble_share_their_ranks(rows, read, predictor):
+    # expected: of members that are one network, the paths of that network alone: as many as are asked for
+    table, tables = read(rows, "D"), TablePolicy(missing="mask")
+    alike = EnsemblePredictor([predictor(table)] * 5)
+    paths = alike.sample(table, None, tables, (20, 3, None)).values
+    np.testing.assert_allclose(paths, sample_paths(predictor(table), table, None, tables, (20, 3, None)).values)
+    assert len(np.unique(paths[0, :, 0].round(9))) == 20

@@ -1,5 +1,7 @@
 """Feeding back: paths say what the network says, go on from their own values, and stream as they forecast in batch."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ import torch
 from recurra.data import Columns, TablePolicy
 from recurra.errors import ConfigError, TableError
 from recurra.prediction import ForecastPredictor, ForecastStream
-from recurra.prediction.feedback import parts_of, paths_ahead, start_after, start_at
+from recurra.prediction.feedback import parts_of, paths_ahead, ranks_alike, start_after, start_at
 from tests.prediction.streamed import assert_same, next_rows, rows_at, so_far
 
 MASK = TablePolicy(missing="mask")
@@ -48,6 +50,28 @@ def test_the_first_steps_are_what_they_are_without_the_later_ones(frame, read, p
     np.testing.assert_array_equal(fewer.quantiles, short.quantiles[:, :2])
     with pytest.raises(ConfigError, match="horizon is 0"):
         model.forecasts(table, horizon=0)
+
+
+def test_a_table_of_the_future_that_nobody_reads_is_refused(frame, read, predictor):
+    rows = frame("ab", 30)
+    table = read(rows)
+    model, stream = predictor(table), ForecastStream(predictor(table), Columns(), table, tables=MASK)
+    for ask in (model.forecasts, lambda _, ahead: stream.forecasts(ahead)):
+        with pytest.raises(ConfigError, match="fit with future_covariates="):
+            ask(table, rows)
+
+
+def test_levels_far_out_lie_within_the_paths(frame, read, predictor):
+    """expected: 1 / 0.001 paths, so that one of them lies beyond the level; 200 for the usual levels."""
+    model = predictor(read(frame("a", 30)))
+    assert ranks_alike(model, 5).shape == (200, 5)
+    model.shape = replace(model.shape, levels=(0.001, 0.5, 0.999))
+    ranks = ranks_alike(model, 5)
+    assert ranks.shape == (1000, 5)
+    assert ranks.min() < 0.001
+    model.shape = replace(model.shape, levels=(1e-6, 0.5))
+    with pytest.raises(ConfigError, match="a quantile within 1e-06 of 0 or 1 takes more than 20000 paths"):
+        ranks_alike(model, 5)
 
 
 def test_future_covariates_are_asked_for_and_past_ones_refused(frame, read, predictor):

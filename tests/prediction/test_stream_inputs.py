@@ -33,6 +33,37 @@ COLUMNS = Columns(static=("s", "k"))
 TWO = Columns(static=("s", "k"), more_targets=("z",))
 
 
+LAST = TablePolicy(missing="mask", missing_covariates="last")
+
+
+def test_the_last_value_is_carried_on_as_in_a_table(frame, predictor):
+    """Row by row, from a table, after a restart, in rows that never came: what `predict` says on the rows so far."""
+    settings = {**SETTINGS, "masked": False}
+    model = predictor(read(frame("ab").assign(s="red", k=1.0), COLUMNS), **settings)
+    rows = rich(frame, ["b", "new"], 20, seed=1).assign(s="red", k=1.0)
+    first = rows.groupby("unique_id").cumcount() == 0
+    rows = rows.assign(**{name: rows[name].where(~first, "u" if name == "c" else 1.0) for name in ("p", "f", "c")})
+    full = rows.assign(f=0.5, c="v")
+    stream = ForecastStream(model, COLUMNS, policy=ArrivalPolicy(skipped="mask"), tables=LAST)
+    for t in range(10):
+        future = next_rows(full, t).drop(columns="z")
+        given = rows_at(rows, t)
+        answer = stream.update_many(given if t % 2 else pd.DataFrame(given), future)
+        assert_same(answer, model.forecasts(read(so_far(rows, t), COLUMNS, policy=LAST), future, LAST))
+    skipped = rows.copy()
+    skipped.loc[rows.groupby("unique_id").cumcount() == 10, ["y", "p", "f", "c"]] = [np.nan, np.nan, np.nan, None]
+    future = next_rows(full, 11).drop(columns="z")
+    expected = model.forecasts(read(so_far(skipped, 11), COLUMNS, policy=LAST), future, LAST)
+    begun = ForecastStream(
+        model, COLUMNS, read(so_far(rows, 9), COLUMNS, policy=LAST), ArrivalPolicy(skipped="mask"), LAST
+    )
+    for live in (begun, stream.fork(), ForecastStream.restore(stream.snapshot(), model, COLUMNS, LAST)):
+        assert_same(live.update_many(rows_at(rows, 11), future), expected)
+    unknown = {**rows_at(rows, 0)[0], "unique_id": "other", "p": None}
+    with pytest.raises(BadValueError, match=r"row 1, column 'p' .*no value of it before; fill it in"):
+        stream.update(unknown, future)
+
+
 @pytest.mark.parametrize("scaling", ["running", "instance", "log", "standard"])
 @pytest.mark.parametrize("columns", [COLUMNS, TWO], ids=["one", "two"])
 def test_masks_static_columns_and_targets(columns, scaling, frame, predictor):

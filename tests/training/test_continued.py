@@ -1,6 +1,7 @@
 """Batches of old and new windows, and the way back where the old rows got worse."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -62,6 +63,19 @@ def test_weights_that_hurt_the_old_rows_go_back(model) -> None:
     moved = [parameter.detach() - old for parameter, old in zip(work.network.parameters(), anchor, strict=True)]
     for difference in moved:
         torch.testing.assert_close(difference, torch.full_like(difference, 50.0 * kept.share), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("output", "allowed"), [("normal", 0.01), ("quantiles", 0.01 * 3.0)])
+def test_a_loss_may_lie_below_zero(model, output, allowed, monkeypatch) -> None:
+    # expected: by hand; a likelihood's loss may grow by 0.01 nats, wherever it stands; a quantile loss by a hundredth
+    work = task(model, 40)
+    start = -2.2 if output == "normal" else 3.0
+    object.__setattr__(work.network, "shape", replace(work.network.shape, output=output))
+    for grown, share in ((0.9 * allowed, 1.0), (1.1 * allowed, 0.0)):
+        monkeypatch.setattr(work, "losses", lambda grown=grown: (start + grown, 0.0))
+        kept = work.keep((start, 0.0))
+        assert kept.share == share
+        assert ("reason" in kept.told()) == (share == 0.0)
 
 
 def test_the_pull_is_the_squared_distance(model) -> None:

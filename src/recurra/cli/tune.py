@@ -49,6 +49,7 @@ def tune(
         return
     for trial in tuned.trials:
         loss = "" if trial["loss"] is None else f"  loss {trial['loss']:.4f}"
-        say(f"trial {trial['number']:3d}  {trial['state']}{loss}")
+        wrong = f"  {trial['wrong']}" if "wrong" in trial else ""
+        say(f"trial {trial['number']:3d}  {trial['state']}{loss}{wrong}")
     shown = {name: f"{value:.3g}" if isinstance(value, float) else str(value) for name, value in tuned.best.items()}
     print(f"saved {out} ({', '.join(f'{name} {value}' for name, value in shown.items())})")

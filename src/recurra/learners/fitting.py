@@ -112,7 +112,10 @@ def _scaled_spec(training: SeriesTable, config: ForecasterConfig) -> tuple[Prepa
         spec = replace(spec, memory=scale_memory(spec.scaling, spec.season, brief))
         candidate = candidate_references(table.truncate(cuts), spec, brief)[0]
         spec = replace(spec, reference=candidate.kind)
-        return _train(table, cuts, spec, candidate, brief, brief.max_seconds).predictor
+        fitted = _train(table, cuts, spec, candidate, brief, brief.max_seconds)
+        if fitted.history.ending == "interrupted":
+            raise KeyboardInterrupt
+        return fitted.predictor
 
     kind, reason = choose_scaling(training, spec, config, trial)
     return replace(spec, scaling=kind, memory=scale_memory(kind, spec.season, config)), {"scaling": reason}
@@ -296,9 +299,10 @@ def validation_scores(predictor: AnyPredictor, table: SeriesTable, hindcast: Hin
         rules["seasonal naive"] = Reference("seasonal", spec.season)
     ahead = {name: preparation.in_units(rule.ahead(lookback, shift, predictor.horizon)) for name, rule in rules.items()}
     target = np.array([table.target_of(i) for i in range(table.n_series)])[table.series_of_rows[hindcast.rows]]
+    begun = prepared.begun[hindcast.rows]
     scores = {}
     for one in spec.targets or (table.columns.y,):
-        rows = target == one
+        rows = (target == one) & begun
         for name, point in {"network": hindcast.median, **ahead}.items():
             if np.isfinite(hindcast.actual[rows]).any():
                 scores[f"{name}, {one}" if spec.targets else name] = float(mae(hindcast.actual[rows], point[rows]))

@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from recurra.data.series import SeriesTable
-from recurra.learners.choices import validation_cuts
+from recurra.learners.choices import stopping_ends, validation_cuts
 from recurra.learners.fitting import Fitted, fit_forecaster, validation_scores
+from recurra.learners.held_out import calibrate_ensemble
 from recurra.learners.schema import ForecasterConfig
 from recurra.prediction import ForecastPredictor
 from recurra.prediction.ensemble import EnsemblePredictor
@@ -31,13 +32,16 @@ def fit_ensemble(table: SeriesTable, config: ForecasterConfig) -> Fitted:
     members = [one.predictor for one in fitted if isinstance(one.predictor, ForecastPredictor)]
     predictor = EnsemblePredictor(members)
     cuts = validation_cuts(table, config)
+    margins: dict[str, str] = {}
+    if config.conformal:
+        predictor, margins = calibrate_ensemble(predictor, table, cuts - 1, stopping_ends(table, cuts, config))
     held_out = predictor.hindcast(table, cuts - 1, predictor.affordable)
     losses = ", ".join(f"{one.history.best_loss:.4f}" for one in fitted)
     told = f"{len(members)} networks with seeds {config.seed} to {config.seed + len(members) - 1} (losses {losses})"
     return replace(
         first,
         predictor=predictor,
-        reasons={**first.reasons, "ensemble": told},
+        reasons={**first.reasons, **margins, "ensemble": told},
         validation=validation_scores(predictor, table, held_out),
         error=next((one.error for one in fitted if one.error is not None), None),
     )

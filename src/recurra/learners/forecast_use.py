@@ -1,5 +1,6 @@
 """What a forecaster can do beside fitting and predicting: be tested, tuned, updated, explained and drawn."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -10,14 +11,15 @@ from recurra.data.forecasts import Forecasts
 from recurra.data.frequency import show_stamp
 from recurra.data.series import SeriesTable
 from recurra.data.targets import find_peers
-from recurra.errors import ConfigError, TableError
+from recurra.errors import ConfigError, TableError, UpdateWarning
 from recurra.evaluation import BacktestReport, Overlap, Window, backtest
 from recurra.learners.forecast_update import last_learned, old_rows, update_predictor
 from recurra.learners.parameters import validate
 from recurra.learners.schema import ForecasterConfig
+from recurra.learners.targets import check_target
 from recurra.prediction import EnsemblePredictor
 from recurra.prediction.attribution import Attribution, explain
-from recurra.training.continued import Retention
+from recurra.training.continued import UNHELD, Retention
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -56,12 +58,16 @@ class ForecasterUse:
         model = cast("Forecaster", self)
         config = validate(ForecasterConfig, model.get_params())
         series = model._table(table, config)
+        check_target(series, config)
         notes: list[str] = []
 
         def fit(history: SeriesTable) -> Callable[[SeriesTable, SeriesTable | None], Forecasts]:
             fresh = type(model)(**model.get_params()).fit(history)
+            if fresh.history_.ending == "interrupted":
+                raise KeyboardInterrupt
             notes[:] = [f"Intervals: {fresh.reasons_['conformal']}."] if config.conformal else []
-            return fresh._predictor.forecasts
+            predictor = fresh._predictor
+            return lambda history, ahead: predictor.forecasts(history, ahead if config.future_covariates else None)
 
         report = backtest(
             series,
@@ -95,15 +101,16 @@ class ForecasterUse:
         weights near the old ones, and if the loss on the old rows has grown by more than `tolerance` the weights go
         back half the way, and again. What was fitted once stays: encodings, the rule's weights, scales that are fixed
         (a series that is new is scaled from its own past), margins and copula. `updates_` tells how each update went;
-        streams go on with the old weights until `carry`.
+        streams go on with the old weights until `carry`. Where nothing was learned, or no old row was there to be held
+        against, it says so and an `UpdateWarning` is given.
 
         Args:
             table: rows so far, as for `predict`.
             epochs: passes over the windows that reach into the new rows.
             learning_rate: step size; a tenth of the one at fit by default.
-            replay: share of each batch from windows of old rows.
+            replay: share of each batch from windows of old rows; 0 says that none are to be handed in.
             pull: weight of the squared distance from the old weights.
-            tolerance: share by which the loss on the old rows may grow.
+            tolerance: by how much the loss on the old rows may grow: a share of a quantile loss, nats of a likelihood.
 
         Returns:
             Itself.
@@ -137,6 +144,9 @@ class ForecasterUse:
         told = {"rows": int((series.lengths - old).sum()), "networks": [one.told() for one in kept]}
         model.updates_ = [*model.updates_, told]
         model._publish()
+        for reason in dict.fromkeys(one.reason for one in kept if one.reason is not None):
+            if reason != UNHELD or replay > 0:
+                warnings.warn(f"update: {reason}", UpdateWarning, stacklevel=2)
         return self
 
     def has_new_rows(self, table: Any) -> bool:
@@ -176,14 +186,19 @@ class ForecasterUse:
     ) -> "Tuned":
         """Choose settings on held-out past rows with Optuna (the extra `tune`); this model itself is left as it is.
 
-        Every trial learns from the rows before the validation part and is held against that part; one that lags behind
-        after some epochs is pruned. Settings outside the space are this model's.
+        Every trial learns from the rows before the validation part and is held against that part by the quantile loss
+        of all steps ahead, in units of the target; one whose loss lags behind after some epochs is pruned, unless the
+        space holds settings under which the losses of epochs are not comparable (output, scaling, decoder, conformal).
+        A trial that its settings make impossible fails and is told of in `trials`. Settings outside the space are this
+        model's. Ctrl-C ends the search; what the storage holds can be gone on with.
 
         Args:
             table: past rows only, as for `fit`: what the tuned model is to be judged by must not be among them.
             trials: how many there shall be in the end; those of an earlier run with the same storage count.
             space: setting -> values to choose from, or (low, high), or (low, high, "log"); a sensible one by default.
-            storage: a path, or a database's address, that keeps the trials, so that the search can go on later.
+                What says what is forecast (horizon, y, quantiles, validation ...) cannot be tried.
+            storage: a path, or a database's address, that keeps the trials, so that the search can go on later with the
+                same table, settings and space; another search is refused.
             name: of the study in the storage.
             max_seconds: no trial begins after that.
             seed: of the search.

@@ -33,6 +33,7 @@ from recurra.prediction import (
 )
 from recurra.prediction.sampling import sample_paths
 from recurra.prediction.stamps import refuse_other_clock
+from recurra.prediction.support import check_support
 from recurra.training import History
 
 TASK = "forecast"
@@ -161,12 +162,13 @@ class Forecaster(ForecasterUse, Learner):
 
         Args:
             table: the rows so far, as for `fit`.
-            future: the future covariates of those steps, if the model was trained with any; no target column.
+            future: the future covariates of those steps, if the model was trained with any; refused if not.
             horizon: steps, if not those that the model was fitted for; more are forecast by feeding back paths.
 
         Returns:
             The kind of table that came in: one row per series and step, with `forecast` (the median), `mean`
-            and one column a quantile; with several targets a row for each, and a column `target` that names it.
+            and one column a quantile; with several targets a row for each, and a column `target` that names it. NaN
+            for a series without any known value, here or among the training rows of a scale that is fixed.
         """
         self._require_fit()
         series = self._known_table(table)
@@ -237,12 +239,17 @@ class Forecaster(ForecasterUse, Learner):
         stream: AnyStream = kind(self._predictor, columns, series, policy, self._tables(config))
         return stream
 
-    def restore(self, snapshot: bytes) -> AnyStream:
-        """The stream that `stream.snapshot()` described; it must be this very model's."""
+    def restore(self, snapshot: bytes, carry: bool = False) -> AnyStream:
+        """The stream that `stream.snapshot()` described; it must be this very model's.
+
+        Args:
+            snapshot: its bytes.
+            carry: take one of this model before an `update` too, in whatever process that was; see `carry`.
+        """
         self._require_fit()
         config = self._config
         stream: AnyStream = self._stream_kind.restore(
-            snapshot, self._predictor, self._columns(config), self._tables(config)
+            snapshot, self._predictor, self._columns(config), self._tables(config), carry
         )
         return stream
 
@@ -295,7 +302,7 @@ class Forecaster(ForecasterUse, Learner):
     def from_checkpoint(cls, checkpoint: Checkpoint) -> "Forecaster":
         """The model of a folder that was read; see `recurra.load`."""
         config: Any = checkpoint.config
-        settings = validate(ForecasterConfig, config["settings"])
+        settings = validate(ForecasterConfig, config["settings"], saved=True)
         model = cls(**settings.model_dump())
         model._config = settings
         model._predictor = saved_predictor(config["predictor"], checkpoint.tensors)
@@ -321,6 +328,7 @@ class Forecaster(ForecasterUse, Learner):
         """A table with the frequency that was learned, so that it may be too short to show its own."""
         code = self.frequency_.partition("@")[0]
         table = self._table(source, self._config.model_copy(update={"freq": code}))
+        check_support(table, self._config.output)
         refuse_other_clock(
             self._predictor.preparation.spec.time_zone, table.time_zone is not None, f"column {self._config.ds!r}"
         )

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from recurra.data.preparation import Preparation
 from recurra.data.preparation.reference import Array
 from recurra.data.preparation.rows import Rows
 from recurra.data.preparation.units import to_model_units
 from recurra.data.series import SeriesTable
 from recurra.learners.schema import ForecasterConfig
-from recurra.prediction import ForecastPredictor, Hindcast
+from recurra.prediction import EnsemblePredictor, ForecastPredictor, Hindcast
 from recurra.prediction.conformal import Conformal
 from recurra.prediction.copula import Copula
 
@@ -37,13 +38,45 @@ def learn_from_held_out(
     if not config.conformal:
         return predictor.with_(copula, None), {}
     part, told = _calibration_part(table, held_out, stops)
-    step, scaling = predictor.preparation.rows(table).step[part.rows], predictor.preparation.spec.scaling
-    quantiles, actual = to_model_units(part.quantiles, scaling), to_model_units(part.actual, scaling)
-    conformal = Conformal.fit(config.quantiles, quantiles, actual, step)
-    before, after = (100 * _coverage(said, actual) for said in (quantiles, conformal.apply(quantiles, step)))
-    wide = 100 * (config.quantiles[-1] - config.quantiles[0])
-    told += f"; the {wide:.3g} % interval held {before:.1f} % of their values before and {after:.1f} % after"
+    conformal, after = learn_margins(predictor.preparation, table, part)
+    told += _coverages(part, after)
     return predictor.with_(copula, conformal), {"conformal": told}
+
+
+def learn_margins(preparation: Preparation, table: SeriesTable, part: Hindcast) -> tuple[Conformal, Array]:
+    """Margins from held-out forecasts, and these forecasts with them, in the units of the target.
+
+    Args:
+        preparation: of the model; says the step scale of each origin.
+        table: all rows.
+        part: the forecasts.
+    """
+    step, scaling = preparation.rows(table).step[part.rows], preparation.spec.scaling
+    quantiles = to_model_units(part.quantiles, scaling)
+    conformal = Conformal.fit(part.levels, quantiles, to_model_units(part.actual, scaling), step)
+    return conformal, preparation.in_units(conformal.apply(quantiles, step))
+
+
+def calibrate_ensemble(
+    ensemble: EnsemblePredictor, table: SeriesTable, first: Rows, stops: Rows
+) -> tuple[EnsemblePredictor, dict[str, str]]:
+    """The ensemble with margins of its own, and what is to be said of them.
+
+    They come from the mean quantiles and are given to every member: the mean of the moved quantiles is then the moved
+    mean. The coverage told is that of the ensemble so made.
+
+    Args:
+        ensemble: trained; margins that its members have are dropped.
+        table: all rows.
+        first: row number to forecast from, [series].
+        stops: as for `learn_from_held_out`.
+    """
+    bare = EnsemblePredictor([member.with_margins(None) for member in ensemble.members])
+    part, told = _calibration_part(table, bare.hindcast(table, first, bare.affordable), stops)
+    conformal, _ = learn_margins(bare.preparation, table, part)
+    moved = EnsemblePredictor([member.with_margins(conformal) for member in bare.members])
+    after, _ = _calibration_part(table, moved.hindcast(table, first, moved.affordable), stops)
+    return moved, {"conformal": f"{told}{_coverages(part, after.quantiles)}"}
 
 
 def _calibration_part(table: SeriesTable, held_out: Hindcast, stops: Rows) -> tuple[Hindcast, str]:
@@ -68,7 +101,13 @@ def _whole_windows(held_out: Hindcast) -> float:
     return int(np.count_nonzero(whole)) / int(held_out.actual.shape[1])
 
 
+def _coverages(part: Hindcast, after: Array) -> str:
+    held = [100 * _coverage(quantiles, part.actual) for quantiles in (part.quantiles, after)]
+    wide = 100 * (part.levels[-1] - part.levels[0])
+    return f"; the {wide:.3g} % interval held {held[0]:.1f} % of their values before and {held[1]:.1f} % after"
+
+
 def _coverage(quantiles: Array, actual: Array) -> float:
-    known = ~np.isnan(actual)
+    known = ~np.isnan(actual) & ~np.isnan(quantiles[..., 0])
     inside = (quantiles[..., 0] <= actual) & (actual <= quantiles[..., -1])
     return float(np.mean(inside[known])) if known.any() else float("nan")

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ValidationError
 
 from recurra.errors import ConfigError, NotFittedError
 
+SAVED = "saved"
 Self = TypeVar("Self", bound="Learner")
 Config = TypeVar("Config", bound=BaseModel)
 
@@ -56,14 +57,19 @@ class Learner:
             raise NotFittedError(f"this {name} has not learned anything yet; call fit(table) first")
 
 
-def validate(schema: type[Config], params: dict[str, Any]) -> Config:
+def validate(schema: type[Config], params: dict[str, Any], saved: bool = False) -> Config:
     """The checked settings.
+
+    Args:
+        schema: of the settings.
+        params: by name.
+        saved: whether they are those of a model that was saved: what an earlier version took is taken then.
 
     Raises:
         ConfigError: one line that names each wrong setting.
     """
     try:
-        return schema.model_validate(params)
+        return schema.model_validate(params, context=SAVED if saved else None)
     except ValidationError as error:
         problems = []
         for item in error.errors():

@@ -43,14 +43,25 @@ def choose_scaling(
     share = None if config.max_seconds is None else SHARE_OF_TIME * config.max_seconds / len(kinds)
     changes = {"max_epochs": min(config.max_epochs, EPOCHS), "max_seconds": share, "progress": "none"}
     brief = config.model_copy(update=changes)
-    losses = {kind: _loss(trial(training, cuts, replace(spec, scaling=kind), brief), training, cuts) for kind in kinds}
+    losses = {
+        kind: held_out_loss(trial(training, cuts, replace(spec, scaling=kind), brief), training, cuts) for kind in kinds
+    }
     best = min(kinds, key=lambda kind: losses[kind])
     told = ", ".join(f"{kind} {losses[kind]:.4f}" for kind in kinds)
     reason = f"lowest quantile loss on held-out training rows, in mean absolute steps, after {brief.max_epochs} epochs"
     return best, f"{reason} at most ({told})"
 
 
-def _loss(predictor: AnyPredictor, table: SeriesTable, cuts: Rows) -> float:
+def held_out_loss(predictor: AnyPredictor, table: SeriesTable, cuts: Rows) -> float:
+    """Quantile loss of forecasts of held-out rows, over all steps ahead, each series in its mean absolute steps.
+
+    Source: Koenker & Bassett 1978 (the pinball loss).
+
+    Args:
+        predictor: trained on the rows before the cuts.
+        table: all rows.
+        cuts: first held-out row of each series, counted from its first, [series].
+    """
     hindcast = predictor.hindcast(
         table, np.maximum(cuts - 1, 0), predictor.affordable if predictor.is_direct else FED_BACK
     )

@@ -2,7 +2,9 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from recurra.data.forecasts import quantile_name
 
 Cell = Literal["rnn", "lstm", "gru"]
 Decoder = Literal["direct", "recurrent", "recursive", "segments"]
@@ -95,6 +97,14 @@ class ForecasterConfig(BaseModel):
             raise ValueError("quantiles must not repeat")
         return tuple(sorted({*levels, 0.5}))
 
+    @field_validator("validation", mode="before")
+    @classmethod
+    def _share_or_rows(cls, validation: object, info: ValidationInfo) -> object:
+        part = isinstance(validation, float) and validation >= 1 and (validation == 1 or not validation.is_integer())
+        if (part or isinstance(validation, bool)) and not info.context:
+            raise ValueError("give a share below 1, or a whole number of rows")
+        return validation
+
     @field_validator("y")
     @classmethod
     def _one_or_several(cls, y: str | tuple[str, ...]) -> str | tuple[str, ...]:
@@ -121,6 +131,17 @@ class ForecasterConfig(BaseModel):
             raise ValueError(f"column {twice[0]!r} has two roles; each column has one")
         if self.gaps == "fill" and self.missing != "mask":
             raise ValueError("gaps='fill' makes missing targets: it needs missing='mask'")
+        return self
+
+    @model_validator(mode="after")
+    def _columns_sound(self, info: ValidationInfo) -> "ForecasterConfig":
+        stray = [name for name in self.categorical if name not in self.covariates]
+        if stray and not info.context:
+            raise ValueError(f"categorical: {stray[0]!r} is none of the covariates; correct the name, or leave it out")
+        answered = {"forecast", "mean", "path", "sample", *map(quantile_name, self.quantiles)}
+        taken = [name for name in (self.unique_id, self.ds) if name in answered]
+        if taken and not info.context:
+            raise ValueError(f"column {taken[0]!r} is named as a column of the forecasts is; rename it")
         return self
 
     @model_validator(mode="after")

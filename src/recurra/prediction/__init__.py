@@ -1,9 +1,10 @@
 """A trained network as an answering object, in batch and as a stream; nothing here can train."""
 
 from recurra.prediction.acoustic import ClassPredictor
+from recurra.prediction.answers import Hindcast
 from recurra.prediction.endpoint import Endpoint
 from recurra.prediction.ensemble import AnyPredictor, EnsemblePredictor, EnsembleStream, saved_predictor
-from recurra.prediction.forecast import ForecastPredictor, Hindcast
+from recurra.prediction.forecast import ForecastPredictor
 from recurra.prediction.market import MarketForecast, MarketPredictor
 from recurra.prediction.market_stream import MarketStream
 from recurra.prediction.policy import ArrivalPolicy

@@ -1,7 +1,7 @@
 """Rows that arrive one by one or as a table, checked before any is used."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from recurra.data.series import Columns, SeriesTable
 from recurra.data.targets import target_id
 from recurra.errors import BadValueError, MissingColumnError, TimeStampError
 from recurra.prediction.stamps import parse_stamp, refuse_other_clock
+from recurra.prediction.support import BOUNDED, outside_support
 
 LARGEST = 1e30
 Row = Mapping[str, Any]
@@ -61,13 +62,20 @@ class ArrivalReader:
         preparation: of the model; says which covariates a row must hold, and how far rows lie apart.
         columns: names of the columns.
         tables: what to do about the blemishes of a table.
+        output: of the network; says which targets it can hold.
     """
 
-    def __init__(self, preparation: Preparation, columns: Columns, tables: TablePolicy) -> None:
+    def __init__(
+        self, preparation: Preparation, columns: Columns, tables: TablePolicy, output: str = "quantiles"
+    ) -> None:
         self.columns, self.tables = columns, tables
+        self.output = output if output in BOUNDED else None
         self.frequency, self.time_zone = preparation.spec.step, preparation.spec.time_zone
         self.mask_missing, self.log = preparation.spec.show_missing, preparation.spec.scaling == LOG
-        self.static, self.masked = tuple(preparation.static.columns), frozenset(preparation.masked)
+        self.static = tuple(preparation.static.columns)
+        last = tables.missing_covariates == "last"
+        self.carried = (*preparation.past.columns, *preparation.future.columns) if last else ()
+        self.blank = frozenset({*preparation.masked, *self.carried})
         encoders = {**preparation.past.columns, **preparation.future.columns, **preparation.static.columns}
         self.categories = {name: c for name, c in encoders.items() if isinstance(c, CategoryColumn)}
         self.numeric = tuple(name for name in encoders if name not in self.categories)
@@ -117,7 +125,7 @@ class ArrivalReader:
         covariates = [name for name in (*self.numeric, *self.categories) if name not in self.static]
         table = SeriesTable.from_table(
             source, columns=self.columns, covariates=covariates, freq=self.frequency.code.partition("@")[0],
-            policy=self.tables,
+            policy=replace(self.tables, missing_covariates="mask") if self.carried else self.tables,
         )  # fmt: skip
         refuse_other_clock(self.time_zone, table.time_zone is not None, f"column {self.columns.ds!r}")
         arrivals = []
@@ -127,13 +135,13 @@ class ArrivalReader:
             place = Place(table.row_number(row), name, table.ds[row], table.time_zone)
             for column in self.categories:
                 values[column] = self._category(values[column], column, place)
-            self._check_sign(float(table.y[row]), table.target_of(int(owner)), place)
+            self._check_size(float(table.y[row]), table.target_of(int(owner)), place)
             arrivals.append(Arrival(name, table.ds[row], float(table.y[row]), values, place))
         return arrivals
 
     def _target(self, value: object, column: str, place: Place) -> float:
         if type(value) is float and abs(value) <= LARGEST:
-            self._check_sign(value, column, place)
+            self._check_size(value, column, place)
             return value
         missing = value is None or value != value  # noqa: PLR0124  NaN is unlike itself
         if missing and self.mask_missing:
@@ -144,20 +152,25 @@ class ArrivalReader:
                 "leave the row out, or fit the model with missing='mask'"
             )
         number = _number(value, column, place)
-        self._check_sign(number, column, place)
+        self._check_size(number, column, place)
         return number
 
-    def _check_sign(self, value: float, column: str, place: Place) -> None:
+    def _check_size(self, value: float, column: str, place: Place) -> None:
         if self.log and value < 0:
             raise BadValueError(f"{place.column(column)}: {value:g} is negative; {REMEDY}")
+        for bad, words in () if self.output is None else outside_support(self.output, np.array([value])):
+            if bad[0]:
+                raise BadValueError(
+                    f"{place.column(column)}: {value:g} {words}; correct the row, or fit with output='quantiles'"
+                )
 
     def _covariate(self, value: object, column: str, place: Place) -> float:
         missing = value is None or value != value  # noqa: PLR0124  NaN is unlike itself
-        return float("nan") if missing and column in self.masked else _number(value, column, place)
+        return float("nan") if missing and column in self.blank else _number(value, column, place)
 
     def _category(self, value: object, column: str, place: Place) -> str | None:
         missing = value is None or value != value  # noqa: PLR0124  NaN is unlike itself
-        if missing and column in self.masked:
+        if missing and column in self.blank:
             return None
         whole = isinstance(value, float) and value.is_integer()
         text = str(int(value)) if whole else str(value)  # type: ignore[call-overload]

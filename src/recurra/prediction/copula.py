@@ -11,6 +11,8 @@ from recurra.data.preparation.reference import Array
 PRIOR_WINDOWS = 4.0
 FEWEST_ORIGINS = 3
 JITTER = 1e-6
+FURTHEST = 1e-12
+"""No rank is drawn nearer to 0 or 1: a path has a value at it."""
 
 
 @dataclass(frozen=True)
@@ -49,26 +51,39 @@ class Copula:
         seen = np.corrcoef(scores, rowvar=False)
         return cls((windows * seen + PRIOR_WINDOWS * walk.correlation) / (windows + PRIOR_WINDOWS))
 
-    def draw(self, random: np.random.Generator, n_paths: int, steps: int, mirrored: bool = False) -> Array:
-        """Ranks of paths, each step's spread evenly over (0, 1), [paths, steps].
+    def draw(self, random: np.random.Generator, n_paths: int, steps: int) -> Array:
+        """Ranks of paths drawn independently of each other, u = Phi(z) with z ~ N(0, R), [paths, steps].
 
         Blocks of `horizon` steps are drawn one after the other and do not depend on each other.
 
         Args:
             random: draws.
-            n_paths: how many; even if mirrored.
+            n_paths: how many.
             steps: steps ahead.
-            mirrored: whether the second half of the paths has the opposite ranks of the first, so that the middle of
-                symmetric distributions is met exactly.
         """
+        ranks: Array = torch.special.ndtr(torch.from_numpy(self._scores(random, n_paths, steps))).numpy()
+        return ranks.clip(FURTHEST, 1.0 - FURTHEST)
+
+    def draw_evenly(self, random: np.random.Generator, n_paths: int, steps: int) -> Array:
+        """Ranks of paths that are spread evenly over (0, 1) at each step, [paths, steps].
+
+        The second half of the paths has the opposite ranks of the first, so that the middle of symmetric distributions
+        is met exactly.
+
+        Args:
+            random: draws.
+            n_paths: how many; an even number.
+            steps: steps ahead.
+        """
+        scores = self._scores(random, n_paths // 2, steps)
+        return (_places(np.concatenate([scores, -scores])) + 0.5) / n_paths
+
+    def _scores(self, random: np.random.Generator, n_paths: int, steps: int) -> Array:
         horizon = len(self.correlation)
         factor = np.linalg.cholesky(self.correlation + JITTER * np.eye(horizon))
-        drawn = n_paths // 2 if mirrored else n_paths
-        blocks = [random.standard_normal((drawn, horizon)) @ factor.T for _ in range(-(-steps // horizon))]
-        scores = np.concatenate(blocks, axis=1)[:, :steps]
-        if mirrored:
-            scores = np.concatenate([scores, -scores])
-        return (_places(scores) + 0.5) / n_paths
+        blocks = [random.standard_normal((n_paths, horizon)) @ factor.T for _ in range(-(-steps // horizon))]
+        scores: Array = np.concatenate(blocks, axis=1)[:, :steps]
+        return scores
 
 
 def _places(values: Array) -> npt.NDArray[np.int64]:

@@ -13,13 +13,15 @@ from recurra.data.forecasts import Forecasts
 from recurra.data.preparation import Preparation
 from recurra.data.preparation.rows import Rows
 from recurra.data.series import SeriesTable
+from recurra.errors import StreamError
 from recurra.models.distributions import PiecewiseQuantiles
+from recurra.prediction.answers import Hindcast
 from recurra.prediction.arrivals import Row
 from recurra.prediction.fingerprint import fingerprint
-from recurra.prediction.forecast import ForecastPredictor, Hindcast
+from recurra.prediction.forecast import ForecastPredictor
 from recurra.prediction.policy import ArrivalPolicy
 from recurra.prediction.sampling import Paths, sample_paths
-from recurra.prediction.snapshot import pack_snapshot, unpack_snapshot
+from recurra.prediction.snapshot import LINEAGE, pack_snapshot, unpack_snapshot
 from recurra.prediction.stream import ForecastStream
 from recurra.shapes import Tensor
 
@@ -50,6 +52,11 @@ class EnsemblePredictor:
         return self.members[0].preparation
 
     @property
+    def lineage(self) -> str:
+        """As `ForecastPredictor.lineage`, of all members."""
+        return " ".join(member.lineage for member in self.members)
+
+    @property
     def fingerprint(self) -> str:
         """SHA-256 over configuration and weights of all members."""
         return fingerprint(self.to_config(), self.to_tensors())
@@ -73,12 +80,16 @@ class EnsemblePredictor:
     def sample(
         self, table: SeriesTable, future: object, tables: TablePolicy, wanted: tuple[int, int, int | None]
     ) -> Paths:
-        """As `sample_paths`: the members take turns, each with a path of its own."""
-        n_paths, seed, horizon = wanted
-        each = max(1, -(-n_paths // len(self.members))) if n_paths > 0 else n_paths
-        found = [sample_paths(member, table, future, tables, (each, seed, horizon)) for member in self.members]
-        values = np.stack([paths.values for paths in found], axis=2)
-        values = values.reshape(len(values), -1, values.shape[-1])[:, :n_paths]
+        """As `sample_paths`: the members take turns, path i with ranks of its own by member i mod n."""
+        n = len(self.members)
+        turns = [slice(i, None, n) for i in range(min(n, max(wanted[0], 1)))]
+        found = [
+            sample_paths(member, table, future, tables, wanted, turn)
+            for member, turn in zip(self.members, turns, strict=False)
+        ]
+        values = np.empty((table.n_series, wanted[0], found[0].values.shape[-1]))
+        for turn, paths in zip(turns, found, strict=True):
+            values[:, turn] = paths.values
         return Paths(found[0].ids, found[0].ds, values)
 
     def to_config(self) -> dict[str, Any]:
@@ -176,6 +187,8 @@ class EnsembleStream:
 
     def under(self, predictor: EnsemblePredictor) -> "EnsembleStream":
         """As `ForecastStream.under`, member by member."""
+        if predictor.lineage != self._predictor.lineage:
+            raise StreamError("the stream is another model's; make a new one with model.stream(table)")
         twin = copy.copy(self)
         twin._predictor = predictor
         twin._streams = [s.under(member) for s, member in zip(self._streams, predictor.members, strict=True)]
@@ -184,21 +197,26 @@ class EnsembleStream:
     def snapshot(self) -> bytes:
         """The members' states as bytes, for `restore` after a restart."""
         arrays = {f"{MEMBERS}.{i}": np.frombuffer(s.snapshot(), np.uint8) for i, s in enumerate(self._streams)}
-        return pack_snapshot(self._predictor.fingerprint, {}, arrays)
+        return pack_snapshot(self._predictor.fingerprint, {LINEAGE: self._predictor.lineage}, arrays)
 
     @classmethod
     def restore(
-        cls, snapshot: bytes, predictor: EnsemblePredictor, columns: Columns, tables: TablePolicy | None = None
+        cls,
+        snapshot: bytes,
+        predictor: EnsemblePredictor,
+        columns: Columns,
+        tables: TablePolicy | None = None,
+        carry: bool = False,
     ) -> "EnsembleStream":
-        """The stream that was snapshot.
+        """The stream that was snapshot; see `ForecastStream.restore`.
 
         Raises:
             SnapshotError: if the bytes are damaged, of an unknown schema version, or of another model.
         """
-        _, arrays = unpack_snapshot(snapshot, predictor.fingerprint)
+        _, arrays = unpack_snapshot(snapshot, predictor.fingerprint, predictor.lineage if carry else None)
         stream = cls(predictor, columns, None, None, tables)
         stream._streams = [
-            ForecastStream.restore(arrays[f"{MEMBERS}.{i}"].tobytes(), member, columns, tables)
+            ForecastStream.restore(arrays[f"{MEMBERS}.{i}"].tobytes(), member, columns, tables, carry)
             for i, member in enumerate(predictor.members)
         ]
         stream.time_zone = stream._streams[0].time_zone

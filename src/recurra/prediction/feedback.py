@@ -1,5 +1,6 @@
 """Forecasts fed back: many possible paths of each series, each of which goes on from its own values."""
 
+import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,19 +9,22 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import torch
 
-from recurra.data.preparation import StreamedRows
+from recurra.data.preparation import Origins, StreamedRows
 from recurra.data.preparation.reference import Array
 from recurra.data.preparation.rows import Rows
+from recurra.data.preparation.units import to_model_units
+from recurra.data.targets import split_id
 from recurra.errors import ConfigError
 from recurra.models.forecast import State, select_state, zero_state_like
+from recurra.prediction.answers import Answer
 from recurra.prediction.copula import Copula
 
 if TYPE_CHECKING:
     from recurra.data.series import SeriesTable
     from recurra.prediction.forecast import ForecastPredictor
 
-PATHS = 200
-"""Paths behind the quantiles of steps that are forecast by feeding back."""
+PATHS, MOST_PATHS = 200, 20_000
+"""Paths behind the quantiles of steps that are forecast by feeding back; as many as levels far out need at most."""
 STREAMS_AT_ONCE = 40_000
 
 
@@ -48,7 +52,13 @@ def start_after(predictor: "ForecastPredictor", table: "SeriesTable") -> Start:
 
 
 def start_at(predictor: "ForecastPredictor", table: "SeriesTable", rows: Rows) -> Start:
-    """What is carried after each of some rows of a table, in one run over its series."""
+    """What is carried after each of some rows of a table, in one run over its series.
+
+    Raises:
+        ConfigError: for several targets, of which not all may be among the rows.
+    """
+    if predictor.preparation.spec.targets:
+        raise ConfigError("several targets are fed back after the last rows only; use another decoder")
     prepared = predictor.preparation.rows(table)
     lengths, network = np.diff(prepared.offsets), predictor.network
     owner, number = prepared.owner[rows], rows - prepared.offsets[prepared.owner[rows]]
@@ -90,8 +100,7 @@ def paths_ahead(predictor: "ForecastPredictor", start: Start, known: Array, rank
         [n, paths, steps].
 
     Raises:
-        ConfigError: if the model would have to feed back and has past covariates, for nobody knows theirs, or several
-            targets, whose paths would have to be drawn together.
+        ConfigError: if the model would have to feed back and has past covariates, for nobody knows theirs.
     """
     n, steps, n_paths = known.shape[0], known.shape[1], ranks.shape[-2]
     if steps > predictor.shape.horizon and predictor.preparation.spec.past:
@@ -99,16 +108,23 @@ def paths_ahead(predictor: "ForecastPredictor", start: Start, known: Array, rank
             f"{steps} steps are more than the {predictor.shape.horizon} that the network forecasts at once, and past "
             "covariates of the steps between are not known; fit with a longer horizon, or without past_covariates"
         )
-    if steps > predictor.shape.horizon and predictor.preparation.spec.targets:
-        raise ConfigError(
-            f"{steps} steps are more than the {predictor.shape.horizon} that the network forecasts at once, and "
-            "several targets are not fed back; fit with a longer horizon"
-        )
     wide = np.broadcast_to(ranks, (n, n_paths, steps))
-    at_once = max(1, STREAMS_AT_ONCE // n_paths)
-    blocks = [np.arange(begin, min(begin + at_once, n)) for begin in range(0, n, at_once)]
+    blocks = _blocks(start.rows.peers, max(1, STREAMS_AT_ONCE // n_paths))
     found = [_paths(predictor, start.select(block), known[block], wide[block]) for block in blocks]
     return np.concatenate([np.zeros((0, n_paths, steps)), *found])
+
+
+def _blocks(peers: Rows, at_once: int) -> list[Rows]:
+    """Places in blocks of about so many, in their order; kin, which advance together, are not parted."""
+    n = len(peers)
+    last = np.maximum.accumulate(np.maximum(np.arange(n), peers.max(axis=1, initial=-1)))
+    ends = np.flatnonzero(last == np.arange(n)) + 1
+    blocks, begin = [], 0
+    for end, later in zip(ends, [*ends[1:], None], strict=True):
+        if later is None or later - begin > at_once:
+            blocks.append(np.arange(begin, end))
+            begin = int(end)
+    return blocks
 
 
 @torch.inference_mode()
@@ -134,9 +150,63 @@ def _paths(predictor: "ForecastPredictor", start: Start, known: Array, ranks: Ar
     return values.reshape(n, n_paths, steps)
 
 
-def ranks_alike(predictor: "ForecastPredictor", steps: int) -> Array:
-    """The ranks that forecasts by feeding back are made with: the same ones always, [paths, steps]."""
-    return predictor.copula.draw(np.random.default_rng(0), PATHS, steps, mirrored=True)
+def answer_beyond(
+    predictor: "ForecastPredictor", h: torch.Tensor, origins: Origins, known: Array, start: Start
+) -> Answer:
+    """Quantiles and means of more steps than the network forecasts at once: of paths that feed back.
+
+    Args:
+        predictor: the trained model.
+        h: outputs of the network at the origins.
+        origins: what may be looked at.
+        known: of the steps ahead, [n, steps, K].
+        start: what is carried at the origins.
+    """
+    said = fed_back(predictor, h, origins, known, start)
+    return Answer(with_margins(predictor, said.quantiles, origins), said.mean).only(origins.begun)
+
+
+def fed_back(predictor: "ForecastPredictor", h: torch.Tensor, origins: Origins, known: Array, start: Start) -> Answer:
+    """As `answer_beyond`, before any margins of the steps that are fed back."""
+    near, steps = predictor.shape.horizon, known.shape[1]
+    first = predictor.answer(h, origins, known[:, :near])
+    paths = paths_ahead(predictor, start, known, ranks_alike(predictor, steps, start.rows.ids))[:, :, near:]
+    far = np.moveaxis(np.quantile(paths, predictor.shape.levels, axis=1), 0, -1)
+    mean = np.concatenate([first.mean, paths.mean(axis=1)], axis=1)
+    return Answer(np.concatenate([first.quantiles, far], axis=1), mean)
+
+
+def with_margins(predictor: "ForecastPredictor", quantiles: Array, origins: Origins) -> Array:
+    """Quantiles of steps that are fed back with their margins, as far as these reach, [n, steps, levels]."""
+    if predictor.conformal is None or predictor.is_direct:
+        return quantiles
+    preparation, covered = predictor.preparation, min(predictor.horizon, quantiles.shape[1])
+    near = to_model_units(quantiles[:, :covered], preparation.spec.scaling)
+    moved = preparation.in_units(predictor.conformal.apply(near, origins.step))
+    if predictor.network.output.positive:
+        moved = moved.clip(0.0)
+    return np.concatenate([moved, quantiles[:, covered:]], axis=1)
+
+
+def ranks_alike(predictor: "ForecastPredictor", steps: int, ids: Sequence[str | int] = ()) -> Array:
+    """The ranks that forecasts by feeding back are made with: the same ones always, [paths, steps].
+
+    With several targets each target has ranks of its own, [n, paths, steps] for the places `ids`. There are so many
+    that the outermost levels lie within them.
+
+    Raises:
+        ConfigError: if that were too many.
+    """
+    tail = min(min(level, 1.0 - level) for level in predictor.shape.levels)
+    n_paths = max(PATHS, 2 * math.ceil(0.5 / tail - 1e-9))
+    if n_paths > MOST_PATHS:
+        raise ConfigError(
+            f"a quantile within {tail:g} of 0 or 1 takes more than {MOST_PATHS} paths where steps are fed back; fit "
+            "with quantiles further inside, or a horizon and decoder that reach all steps at once"
+        )
+    targets = predictor.preparation.spec.targets or ("",)
+    each = {t: predictor.copula.draw_evenly(np.random.default_rng(i), n_paths, steps) for i, t in enumerate(targets)}
+    return each[""] if "" in each else np.stack([each[split_id(name)[1]] for name in ids])
 
 
 def ranks_of(copula: Copula, ids: Sequence[str | int], n_paths: int, steps: int, seed: int) -> Array:

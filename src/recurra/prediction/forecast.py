@@ -2,8 +2,8 @@
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, NamedTuple
+from dataclasses import asdict, fields, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from recurra.data.forecasts import Forecasts
 from recurra.data.preparation import Origins, Preparation, PreparedRows, StreamedRows
 from recurra.data.preparation.reference import Array
 from recurra.data.preparation.rows import Rows
-from recurra.data.preparation.units import LOG, to_model_units
+from recurra.data.preparation.units import LOG
 from recurra.data.series import SeriesTable
 from recurra.data.targets import split_id
 from recurra.errors import ConfigError
@@ -28,9 +28,10 @@ from recurra.models.forecast import (
     join_states,
     mean_weights,
 )
+from recurra.prediction.answers import Answer, Hindcast
 from recurra.prediction.conformal import Conformal
 from recurra.prediction.copula import Copula
-from recurra.prediction.feedback import Start, parts_of, paths_ahead, ranks_alike, start_at
+from recurra.prediction.feedback import Start, answer_beyond, parts_of, start_at
 from recurra.prediction.fingerprint import fingerprint
 from recurra.prediction.future import FutureReader
 from recurra.shapes import Tensor
@@ -42,39 +43,6 @@ QUANTILES_AT_ONCE = 4_000_000
 LINEAR, COPULA, MARGINS = "preparation.linear", "copula", "conformal.margins"
 LATER = ("decoder", "output", "components", "options", "lookback", "segment")
 """Sizes that the first networks did not have; they are left out of a folder where they are what those had."""
-
-
-class Answer(NamedTuple):
-    """What is said of the steps after some origins: quantiles [n, steps, levels] and means [n, steps]."""
-
-    quantiles: Array
-    mean: Array
-
-
-@dataclass(frozen=True)
-class Hindcast:
-    """Forecasts made at many origins of a table, each from its own past.
-
-    Args:
-        rows: row of the table that each forecast was made at, [n].
-        quantiles: [n, horizon, levels]; NaN for steps whose future covariates lie beyond the table.
-        actual: what came, NaN where missing or beyond the table, [n, horizon].
-        mean: the means, [n, horizon].
-        ranks: probability integral transform of what came, [n, horizon]; where each lay in its forecast.
-    """
-
-    rows: Rows
-    levels: tuple[float, ...]
-    quantiles: Array
-    actual: Array
-    mean: Array
-    ranks: Array
-
-    @property
-    def median(self) -> Array:
-        """The point forecasts, [n, horizon]."""
-        middle: Array = self.quantiles[:, :, self.levels.index(0.5)]
-        return middle
 
 
 class ForecastPredictor:
@@ -89,6 +57,7 @@ class ForecastPredictor:
         horizon: steps to answer with; steps beyond the network's own are forecast by feeding back.
         copula: how the steps ahead hang together; by default like those of a random walk.
         conformal: margins of the quantiles, if they are calibrated.
+        lineage: fingerprint of the model that this one was updated from, if it was.
     """
 
     def __init__(
@@ -98,12 +67,13 @@ class ForecastPredictor:
         horizon: int | None = None,
         copula: Copula | None = None,
         conformal: Conformal | None = None,
+        lineage: str | None = None,
     ) -> None:
         self.preparation = preparation
         self.network = copy.deepcopy(network).to(device="cpu", dtype=torch.float64).eval()
         self.shape: ForecastShape = network.shape
         self.horizon = self.shape.horizon if horizon is None else horizon
-        self._copula, self.conformal = copula, conformal
+        self._copula, self.conformal, self._lineage = copula, conformal, lineage
 
     @property
     def copula(self) -> Copula:
@@ -132,7 +102,18 @@ class ForecastPredictor:
 
     def with_network(self, network: AnyForecastNetwork) -> "ForecastPredictor":
         """The same predictor with a network of the same shape that has learned more."""
-        return ForecastPredictor(self.preparation, network, self.horizon, self._copula, self.conformal)
+        return ForecastPredictor(
+            self.preparation, network, self.horizon, self._copula, self.conformal, lineage=self.lineage
+        )
+
+    def with_margins(self, conformal: Conformal | None) -> "ForecastPredictor":
+        """The same predictor with other margins of its quantiles."""
+        return self.with_(self._copula, conformal)
+
+    @property
+    def lineage(self) -> str:
+        """Fingerprint of the model as it was fitted, which updates leave as it is: their states can be carried on."""
+        return self._lineage or self.fingerprint
 
     @property
     def fingerprint(self) -> str:
@@ -182,7 +163,7 @@ class ForecastPredictor:
         if known.shape[1] <= self.shape.horizon:
             return self.answer(h, origins, known)
         start = Start(StreamedRows.after(self.preparation, table), state)
-        return self.answer_beyond(h, origins, known, start)
+        return answer_beyond(self, h, origins, known, start)
 
     def hindcast(self, table: SeriesTable, first: Rows, most: int | None = None) -> Hindcast:
         """Forecasts at every row of each series from its row number `first` on, in one pass.
@@ -231,7 +212,8 @@ class ForecastPredictor:
             with torch.inference_mode():
                 distribution = self.distribution(h, origins, prepared.future(rows[block]))
                 ranks = distribution.rank(torch.from_numpy(actual[block])).numpy()
-            parts.append((*self._said(distribution), np.where(np.isnan(actual[block]), np.nan, ranks)))
+            answer = Answer(*self._said(distribution)).only(origins.begun)
+            parts.append((*answer, np.where(np.isnan(actual[block]) | np.isnan(answer.mean), np.nan, ranks)))
         quantiles, mean, ranks = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         return quantiles, mean, ranks
 
@@ -241,10 +223,10 @@ class ForecastPredictor:
         start = start_at(self, table, rows)
         everyone = np.arange(len(rows))
         h = parts_of(start.state)[0][-1]
-        answer = self.answer_beyond(h, start.rows.origins(everyone), known, start)
+        answer = answer_beyond(self, h, start.rows.origins(everyone), known, start)
         below = PiecewiseQuantiles(self.shape.levels, torch.from_numpy(answer.quantiles), torch.from_numpy(answer.mean))
         ranks = below.rank(torch.from_numpy(actual)).numpy()
-        return answer.quantiles, answer.mean, np.where(np.isnan(actual), np.nan, ranks)
+        return answer.quantiles, answer.mean, np.where(np.isnan(actual) | np.isnan(answer.mean), np.nan, ranks)
 
     def as_forecasts(self, ids: Sequence[str | int], ds: np.ndarray[Any, Any], answer: Answer) -> Forecasts:
         """An answer with its names and dates."""
@@ -292,28 +274,7 @@ class ForecastPredictor:
             known: of the steps ahead, [n, steps, K].
         """
         quantiles, mean = self._said(self.distribution(h, origins, known))
-        return Answer(quantiles[:, : known.shape[1]], mean[:, : known.shape[1]])
-
-    def answer_beyond(self, h: Tensor, origins: Origins, known: Array, start: Start) -> Answer:
-        """Quantiles and means of more steps than the network forecasts at once: of paths that feed back.
-
-        Args:
-            h: outputs of the network at the origins.
-            origins: what may be looked at.
-            known: of the steps ahead, [n, steps, K].
-            start: what is carried at the origins.
-        """
-        near, steps = self.shape.horizon, known.shape[1]
-        first = self.answer(h, origins, known[:, :near])
-        paths = paths_ahead(self, start, known, ranks_alike(self, steps))[:, :, near:]
-        far = np.moveaxis(np.quantile(paths, self.shape.levels, axis=1), 0, -1)
-        quantiles = np.concatenate([first.quantiles, far], axis=1)
-        if self.conformal is not None and self.horizon != near:
-            covered = min(self.horizon, steps)
-            units = self.preparation.spec.scaling
-            moved = self.conformal.apply(to_model_units(quantiles[:, :covered], units), origins.step)
-            quantiles[:, :covered] = self.preparation.in_units(moved)
-        return Answer(quantiles, np.concatenate([first.mean, paths.mean(axis=1)], axis=1))
+        return Answer(quantiles[:, : known.shape[1]], mean[:, : known.shape[1]]).only(origins.begun)
 
     @torch.inference_mode()
     def _over(self, prepared: PreparedRows) -> tuple[Tensor, State, Tensor]:
@@ -345,6 +306,8 @@ class ForecastPredictor:
             config["horizon"] = self.horizon
         if self.conformal is not None:
             config["conformal_origins"] = self.conformal.origins
+        if self._lineage is not None:
+            config["lineage"] = self._lineage
         return config
 
     def to_tensors(self) -> dict[str, Tensor]:
@@ -371,7 +334,7 @@ class ForecastPredictor:
             conformal = Conformal(shape.levels, beside[MARGINS], config["conformal_origins"])
         copula = Copula(beside[COPULA]) if COPULA in beside else None
         preparation = Preparation.from_config(config["preparation"], beside.get(LINEAR))
-        return cls(preparation, network, config.get("horizon"), copula, conformal)
+        return cls(preparation, network, config.get("horizon"), copula, conformal, config.get("lineage"))
 
 
 def _grid(prepared: PreparedRows) -> tuple[Rows, Rows]:

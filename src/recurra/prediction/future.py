@@ -13,7 +13,7 @@ from recurra.data.preparation import PreparationSpec
 from recurra.data.readers import read_columns
 from recurra.data.series import SeriesTable
 from recurra.data.targets import split_id
-from recurra.errors import BadValueError, MissingColumnError, TableError
+from recurra.errors import BadValueError, ConfigError, MissingColumnError, TableError
 
 Covariates = dict[str, npt.NDArray[Any]]
 
@@ -46,7 +46,13 @@ class FutureReader:
 
         Raises:
             TableError: if the table is not there, does not have these steps, or is wrong in itself.
+            ConfigError: if there is one although the model was trained without.
         """
+        if not self.spec.future and source is not None:
+            raise ConfigError(
+                "this model knows no covariates in advance, so the table of future ones would not be read; leave it "
+                "out, or fit with future_covariates="
+            )
         if not self.spec.future:
             return {}
         if source is None:

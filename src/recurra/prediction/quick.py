@@ -12,8 +12,9 @@ from recurra.errors import BackendUnavailable
 from recurra.models.forecast import DirectHead, ForecastNetwork, QuantileOutput, State, mean_weights
 from recurra.models.forecast.heads import MINIMUM_SPREAD
 from recurra.nn.stepper import Stepper
+from recurra.prediction.answers import Answer
 from recurra.prediction.clock import Clock
-from recurra.prediction.forecast import Answer, ForecastPredictor
+from recurra.prediction.forecast import ForecastPredictor
 
 Array = npt.NDArray[np.float64]
 SIZES = frozenset({"n_inputs", "n_future", "horizon", "levels", "cell", "hidden_size", "num_layers", "dropout"})

@@ -13,8 +13,18 @@ from recurra.data.preparation.reference import Array
 from recurra.data.readers import TableKind
 from recurra.data.series import SeriesTable
 from recurra.errors import ConfigError
-from recurra.prediction.feedback import paths_ahead, ranks_of, start_after
+from recurra.prediction.feedback import (
+    Start,
+    fed_back,
+    parts_of,
+    paths_ahead,
+    ranks_of,
+    start_after,
+    with_margins,
+)
 from recurra.prediction.forecast import ForecastPredictor
+
+EVERY = slice(None)
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,7 @@ def sample_paths(
     future: object,
     tables: TablePolicy,
     wanted: tuple[int, int, int | None],
+    turn: slice = EVERY,
 ) -> Paths:
     """Paths after the last row of each series.
 
@@ -63,6 +74,7 @@ def sample_paths(
         future: covariates known in advance of the steps.
         tables: what to do about the blemishes of that table.
         wanted: number of paths, seed, and steps (None for those that the model was fitted for).
+        turn: which of the paths this model makes, if several models share them.
 
     Raises:
         ConfigError: if there is to be no path.
@@ -73,5 +85,28 @@ def sample_paths(
     if seed < 0:
         raise ConfigError(f"seed is {seed}; it must be 0 or more")
     ds, known = predictor.steps_after(table, future, tables, horizon)
-    ranks = ranks_of(predictor.copula, table.ids, n_paths, ds.shape[1], seed)
-    return Paths(table.ids, ds, paths_ahead(predictor, start_after(predictor, table), known, ranks))
+    ranks = ranks_of(predictor.copula, table.ids, n_paths, ds.shape[1], seed)[:, turn]
+    start = start_after(predictor, table)
+    begun = start.rows.origins(np.arange(table.n_series)).begun
+    values = _calibrated(predictor, paths_ahead(predictor, start, known, ranks), start, known)
+    return Paths(table.ids, ds, np.where(begun[:, None, None], values, np.nan))
+
+
+def _calibrated(predictor: ForecastPredictor, values: Array, start: Start, known: Array) -> Array:
+    """Paths that were fed back, moved as their quantiles are by margins; others are drawn of what has them already.
+
+    Each value moves by what is added at its place among the quantiles of its step: x + d(x), with d on straight lines
+    between d(q) = margin of q, flat beyond the ends.
+    """
+    if predictor.conformal is None or predictor.is_direct:
+        return values
+    places, h = np.arange(len(values)), parts_of(start.state)[0][-1]
+    origins = start.rows.origins(places)
+    before = fed_back(predictor, h, origins, known, start).quantiles
+    margins = with_margins(predictor, before, origins) - before
+    moved = values.copy()
+    for i, k in np.ndindex(before.shape[:2]):
+        moved[i, :, k] += np.interp(values[i, :, k], before[i, k], margins[i, k])
+    output = predictor.network.output
+    moved = np.rint(moved) if output.whole else moved
+    return moved.clip(0.0) if output.positive else moved

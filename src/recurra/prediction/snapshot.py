@@ -18,6 +18,7 @@ from recurra.errors import SnapshotError
 
 MAGIC = b"RECURRA STREAM\n"
 SNAPSHOT_VERSION = 1
+LINEAGE = "lineage"
 
 
 def pack_snapshot(fingerprint: str, header: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
@@ -34,8 +35,15 @@ def pack_snapshot(fingerprint: str, header: Mapping[str, Any], arrays: Mapping[s
     return MAGIC + json.dumps({**head, "sha256": digest}).encode() + b"\n" + payload
 
 
-def unpack_snapshot(snapshot: bytes, fingerprint: str) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+def unpack_snapshot(
+    snapshot: bytes, fingerprint: str, lineage: str | None = None
+) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
     """Header and arrays of a snapshot.
+
+    Args:
+        snapshot: the bytes.
+        fingerprint: of the model.
+        lineage: of the model, if a snapshot of the same lineage will do too; one that names none is of its own model's.
 
     Raises:
         SnapshotError: if the bytes are damaged, of an unknown schema version, or of another model.
@@ -52,6 +60,6 @@ def unpack_snapshot(snapshot: bytes, fingerprint: str) -> tuple[dict[str, Any], 
         raise SnapshotError(f"the snapshot has schema version {version!r}; this Recurra knows {SNAPSHOT_VERSION}")
     if hashlib.sha256(json.dumps(header, sort_keys=True).encode() + payload).hexdigest() != digest:
         raise SnapshotError("the snapshot's bytes have changed since it was taken; take a new one")
-    if model != fingerprint:
+    if model != fingerprint and (lineage is None or header.get(LINEAGE, model) != lineage):
         raise SnapshotError("the snapshot was taken from another model; restore it with the model it came from")
     return header, safetensors.numpy.load(payload)

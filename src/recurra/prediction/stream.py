@@ -18,12 +18,13 @@ from recurra.data.series import SeriesTable
 from recurra.errors import ConfigError, StreamError, TimeStampError
 from recurra.models.forecast import join_states, select_state, zero_state_like
 from recurra.prediction.arrivals import Arrival, ArrivalReader, Row
-from recurra.prediction.feedback import Start, parts_of
+from recurra.prediction.feedback import Start, answer_beyond, parts_of
 from recurra.prediction.forecast import ForecastPredictor
 from recurra.prediction.future import FutureReader
+from recurra.prediction.last_values import LastValues
 from recurra.prediction.policy import ArrivalPolicy
 from recurra.prediction.quick import quick_steps
-from recurra.prediction.snapshot import pack_snapshot, unpack_snapshot
+from recurra.prediction.snapshot import LINEAGE, pack_snapshot, unpack_snapshot
 from recurra.prediction.statics import StaticValues
 
 Rows = npt.NDArray[np.int64]
@@ -56,10 +57,10 @@ class ForecastStream:
         self._preparation = predictor.preparation
         self._spec = self._preparation.spec
         self._frequency = self._spec.step
+        tables = tables or TablePolicy()
+        self._reader = ArrivalReader(self._preparation, columns, tables, predictor.shape.output)
         if self._policy.skipped == "mask":
             self._check_mask()
-        tables = tables or TablePolicy()
-        self._reader = ArrivalReader(self._preparation, columns, tables)
         self._future = FutureReader(self._spec, columns, tables)
         self.columns = columns
         self.time_zone = self._spec.time_zone if table is None else table.time_zone
@@ -70,6 +71,7 @@ class ForecastStream:
             self._last = table.last_ds.copy()
             self._state = predictor.last_state(table)
             self._statics = StaticValues.of(self._reader.static, table)
+            self._latest = LastValues.of(self._reader.carried, table)
 
     def _begin(self, names: Sequence[str | int]) -> None:
         """Streams that have seen nothing."""
@@ -77,16 +79,17 @@ class ForecastStream:
         self._index = {str(name): i for i, name in enumerate(names)}
         self._rows = StreamedRows(self._preparation, names)
         self._statics = StaticValues(self._reader.static)
+        self._latest = LastValues(self._reader.carried)
         self._last = np.zeros(len(names), np.int64 if self._frequency.is_index else "datetime64[us]")
         self._state = zero_state_like(self._predictor.network, len(names))
 
     def _check_mask(self) -> None:
         if not self._spec.show_missing:
             raise ConfigError("skipped='mask' needs a model that was fitted with missing='mask'")
-        if {*self._spec.past, *self._spec.future} - {*self._preparation.masked}:
+        if {*self._spec.past, *self._spec.future} - self._reader.blank:
             raise ConfigError(
                 "skipped='mask' cannot make up the covariates of rows that never came; use 'refuse', or fit the model "
-                "with missing_covariates='mask'"
+                "with missing_covariates='mask' or 'last'"
             )
 
     @property
@@ -150,7 +153,7 @@ class ForecastStream:
 
     def _take(self, arrivals: Sequence[Arrival], future: object) -> Forecasts:
         """Everything that may be refused is refused first; then nothing can fail."""
-        plan = self._plan(arrivals)
+        plan, latest = self._latest.fill(self._plan(arrivals))
         last = {arrival.name: arrival.ds for arrival in plan}
         names = list(dict.fromkeys(arrival.name for arrival in arrivals))
         stamps = np.array([last[name] if name in last else self.last_seen(name) for name in names], self._last.dtype)
@@ -159,6 +162,7 @@ class ForecastStream:
         covariates = self._checked_future(names, ds, future)
         calendar = self._calendar(np.concatenate([stamps[:, None], ds], axis=1))
         self._add_new(names)
+        self._latest.keep(latest)
         streams = np.array([self._index[name] for name in names])
         if [arrival.name for arrival in plan] == names:
             origins = self._advance(plan, calendar[:, 0])
@@ -247,7 +251,7 @@ class ForecastStream:
             return predictor.as_forecasts(names, ds, predictor.answer(h, origins, ahead))
         state = select_state(self._state, torch.from_numpy(streams))
         start = Start(self._rows.select(streams), state)
-        return predictor.as_forecasts(names, ds, predictor.answer_beyond(h, origins, ahead, start))
+        return predictor.as_forecasts(names, ds, answer_beyond(predictor, h, origins, ahead, start))
 
     def forecasts(self, future: object = None) -> Forecasts:
         """The present forecast of every stream, without a new row.
@@ -267,7 +271,7 @@ class ForecastStream:
         twin = copy.copy(self)
         twin._quick = quick_steps(self._predictor)
         twin._index, twin._names, twin._rows = dict(self._index), list(self._names), self._rows.copy()
-        twin._statics = self._statics.copy()
+        twin._statics, twin._latest = self._statics.copy(), self._latest.copy()
         twin._last, twin._state = self._last.copy(), select_state(self._state, torch.arange(len(self._names)))
         return twin
 
@@ -275,12 +279,13 @@ class ForecastStream:
         """An independent copy that goes on with another network of the same model, one that has learned more.
 
         Raises:
-            StreamError: if the other prepares its inputs otherwise.
+            StreamError: if the other is not of the same lineage.
         """
-        if predictor.preparation is not self._preparation or predictor.shape != self._predictor.shape:
+        if predictor.lineage != self._predictor.lineage:
             raise StreamError("the stream is another model's; make a new one with model.stream(table)")
         twin = self.fork()
         twin._predictor, twin._quick = predictor, quick_steps(predictor)
+        twin._preparation = predictor.preparation
         return twin
 
     def snapshot(self) -> bytes:
@@ -292,23 +297,38 @@ class ForecastStream:
             "policy": [self._policy.late, self._policy.repeated, self._policy.skipped],
             "time_zone": self.time_zone,
             "statics": self._statics.to_config(),
+            "latest": self._latest.to_config(),
+            LINEAGE: self._predictor.lineage,
         }
         return pack_snapshot(self._predictor.fingerprint, header, arrays)
 
     @classmethod
     def restore(
-        cls, snapshot: bytes, predictor: ForecastPredictor, columns: Columns, tables: TablePolicy | None = None
+        cls,
+        snapshot: bytes,
+        predictor: ForecastPredictor,
+        columns: Columns,
+        tables: TablePolicy | None = None,
+        carry: bool = False,
     ) -> "ForecastStream":
         """The stream that was snapshot.
+
+        Args:
+            snapshot: its bytes.
+            predictor: the model.
+            columns: names of the columns of the rows.
+            tables: what to do about the blemishes of tables that are handed in.
+            carry: whether the snapshot may come from the model as it was before updates, or after others.
 
         Raises:
             SnapshotError: if the bytes are damaged, of an unknown schema version, or of another model.
         """
-        header, arrays = unpack_snapshot(snapshot, predictor.fingerprint)
+        header, arrays = unpack_snapshot(snapshot, predictor.fingerprint, predictor.lineage if carry else None)
         stream = cls(predictor, columns, None, ArrivalPolicy(*header["policy"]), tables)
         stream._begin(header["ids"])
         stream.time_zone = header["time_zone"]
         stream._statics = StaticValues(stream._reader.static, header.get("statics"))
+        stream._latest = LastValues(stream._reader.carried, header.get("latest"))
         stream._rows = StreamedRows.from_arrays(predictor.preparation, header["ids"], arrays)
         stream._last = arrays["last"].astype(stream._last.dtype)
         parts = [torch.from_numpy(arrays[f"state.{i}"].copy()) for i in range(len(parts_of(stream._state)))]

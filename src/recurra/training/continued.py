@@ -17,6 +17,8 @@ from recurra.training.forecast import ForecastTask, WindowBatch, WindowPlan
 
 LOOKED_AT = 64
 HALVINGS = 6
+UNHELD = "no row that was learned from before stands in the table: none was replayed, none held against the new weights"
+NOT_LEARNED = "the old rows got worse however small the change: the weights are as they were"
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class Retention:
     Args:
         replay: share of each batch that is drawn from windows of old rows alone, if there are any.
         pull: weight of the squared distance from the old weights in the loss.
-        tolerance: by what share the loss on the old rows may grow.
+        tolerance: by how much the loss on the old rows may grow: as a share of a quantile loss; in nats of a
+            likelihood, whose zero means nothing.
 
     Source: replay as in Rolnick et al. 2019; the pull is L2-SP of Li, Grandvalet & Davoine 2018.
     """
@@ -49,12 +52,18 @@ class Kept:
     old: tuple[float, float]
     new: tuple[float, float]
 
+    @property
+    def reason(self) -> str | None:
+        """Why nothing was learned, or nothing was held against the old rows; None where both were done."""
+        if math.isnan(self.old[0]):
+            return UNHELD
+        return NOT_LEARNED if self.share == 0.0 else None
+
     def told(self) -> dict[str, Any]:
         """Plain values for JSON; None where there were no such windows."""
         pairs = {"old": self.old, "new": self.new}
-        return {"share": self.share} | {
-            name: [None if math.isnan(loss) else loss for loss in pair] for name, pair in pairs.items()
-        }
+        losses = {name: [None if math.isnan(loss) else loss for loss in pair] for name, pair in pairs.items()}
+        return {"share": self.share, **losses, **({} if self.reason is None else {"reason": self.reason})}
 
 
 class ContinuedTask(ForecastTask):
@@ -130,7 +139,7 @@ class ContinuedTask(ForecastTask):
             before: `losses` of the old weights.
         """
         gone = [parameter.detach().clone() for parameter in self.network.parameters()]
-        share, most = 1.0, before[0] * (1.0 + self._retention.tolerance)
+        share, most = 1.0, before[0] + self._retention.tolerance * self._tolerated(before[0])
         after = self.losses()
         for halving in range(1, HALVINGS + 1):
             if not after[0] > most:
@@ -141,3 +150,7 @@ class ContinuedTask(ForecastTask):
                     parameter.copy_(old + share * (new - old))
             after = self.losses()
         return Kept(share, (before[0], after[0]), (before[1], after[1]))
+
+    def _tolerated(self, loss: float) -> float:
+        """What the tolerance is a share of: the loss itself, or one nat."""
+        return loss if self.network.shape.output == "quantiles" else 1.0

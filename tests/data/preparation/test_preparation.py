@@ -110,10 +110,32 @@ def test_row_by_row_gives_the_numbers_of_the_whole_table(seed, kind, scaling, be
         x, origins = streams.advance(np.arange(3), rows.y[at], past, prepared.known[at + 3 * np.arange(3)])
         np.testing.assert_allclose(x, prepared.inputs(at), rtol=1e-7, atol=1e-7)
         whole = prepared.origins(at)
+        np.testing.assert_array_equal(origins.begun, whole.begun)
         for name in ("shift", "scale", "step"):
             np.testing.assert_allclose(getattr(origins, name), getattr(whole, name), rtol=1e-9)
         ahead = preparation.rule.ahead(origins.lookback, origins.shift, 3)
         np.testing.assert_allclose(ahead, prepared.ahead(at), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("scaling", ["running", "instance"])
+def test_without_a_rule_a_missing_row_takes_the_level_by_then(scaling):
+    # expected: the level of the rows before, near 1010 as they are; and no leap in the inputs
+    rows = table(3, level=1010.0)
+    preparation = fitted(rows, "none", scaling)
+    prepared = preparation.rows(rows)
+    gaps = np.flatnonzero(np.isnan(prepared.y) & (prepared.age >= 0))
+    assert len(gaps)
+    np.testing.assert_array_equal(prepared.fill[gaps], prepared.shift[gaps - 1])
+    np.testing.assert_allclose(prepared.fill[gaps], 1010.0, atol=3.0)
+    assert np.abs(prepared.inputs(gaps)[:, : 1 + len(preparation.spec.lags)]).max() < 5.0
+
+
+def test_a_series_has_a_level_from_its_first_observation_or_from_fit():
+    rows = table(3)
+    unknown = replace(rows, y=np.where(np.arange(len(rows)) < 23, np.nan, rows.y))
+    for scaling in ("running", "standard"):
+        assert not fitted(unknown, "naive", scaling).rows(unknown).begun[:23].any()
+        assert fitted(rows, "naive", scaling).rows(unknown).begun[:23].all() == (scaling == "standard")
 
 
 def test_the_state_goes_through_arrays_and_copies():

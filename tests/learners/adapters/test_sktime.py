@@ -27,7 +27,7 @@ def test_it_answers_with_the_forecaster_s_own_numbers() -> None:
     model = RecurrentForecaster(**QUICK).fit(y["a"], fh=[1, 3])
     same = recurra.Forecaster(
         horizon=3, season=7, unique_id=None, hidden_size=4, max_epochs=1, residual="naive", missing="mask",
-        gaps="fill", missing_covariates="last", quantiles=model.quantiles,
+        gaps="fill", missing_covariates="mask", quantiles=model.quantiles,
     )  # fmt: skip
     expected = same.fit({"ds": y.index.to_timestamp().to_numpy(), "y": y["a"].to_numpy()}).forecasts(
         {"ds": y.index.to_timestamp().to_numpy(), "y": y["a"].to_numpy()}
@@ -89,6 +89,22 @@ def test_covariates_are_known_ahead_and_may_be_categories() -> None:
         model.predict()
     with pytest.raises(TableError, match="hand in X"):
         model.update(waves(61).iloc[60:])
+
+
+def test_what_is_missing_in_x_is_masked_and_settings_go_before() -> None:
+    # expected: NaN even in the first row of X is no error, and the network is told of it; "last" can be asked for
+    y = waves()["a"]
+    x = pd.DataFrame({"f": np.cos(np.arange(63))}, index=pd.period_range("2024-01-01", periods=63, freq="D"))
+    holes = x.where(np.arange(63)[:, None] % 5 != 0)
+    model = RecurrentForecaster(**QUICK).fit(y, X=holes.iloc[:60], fh=[1, 3])
+    assert model.forecaster_._predictor.preparation.masked == ("x0",)
+    assert np.isfinite(model.predict(X=holes.iloc[60:])).all()
+    last = RecurrentForecaster(**QUICK, settings={"missing_covariates": "last", "season": 6})
+    last.fit(y, X=x.iloc[:60], fh=[1, 3])
+    assert last.forecaster_.season_ == 6
+    assert last.forecaster_._predictor.preparation.masked == ()
+    with pytest.raises(ConfigError, match="settings: 'horizon' follows from y, X and fh"):
+        RecurrentForecaster(**QUICK, settings={"horizon": 2}).fit(y, fh=[1])
 
 
 def test_a_level_beyond_the_learned_ones_is_refused() -> None:

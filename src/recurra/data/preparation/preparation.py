@@ -125,7 +125,7 @@ class Preparation:
             BadValueError: for a category that is not known, and a negative value under a log scale.
         """
         table = in_model_units(table, self.spec.scaling)
-        fill, age = fill_missing(table.y, table.offsets, self.rule, self.start_levels(table.ids))
+        fill, age = self.filled(table)
         shift, scale, step = self._levels_by_row(table, fill, age)
         since = self.gaps(table)
         return PreparedRows(
@@ -142,8 +142,22 @@ class Preparation:
             past=self.past_inputs(table.covariates, table_gaps(table.ds, table.offsets), table.file_rows, since),
             known=self._known_by_row(table, since),
             owner=table.series_of_rows,
+            begun=(age >= 0) | ~np.isnan(np.repeat(self.fixed_levels(table.ids)[:, 0], table.lengths)),
             peers=find_peers(table.ids, self.spec.targets) if self.spec.targets else None,
         )
+
+    def filled(self, table: SeriesTable) -> tuple[Array, Rows]:
+        """Every row's value for the rule, and its age; see `fill_missing`. The rule "none" forecasts the level by then.
+
+        Args:
+            table: in the units of the model.
+        """
+        fill, age = fill_missing(table.y, table.offsets, self.rule, self.start_levels(table.ids))
+        gaps = np.isnan(table.y) & (age >= 0)
+        if self.spec.reference == "none" and gaps.any():
+            level, _, _ = self._levels_by_row(table, fill, age)
+            fill = np.where(gaps, level, fill)
+        return fill, age
 
     def past_inputs(
         self, covariates: Covariates, gaps: Array, rows: Rows | None = None, since: Mapping[str, Rows] | None = None
@@ -278,7 +292,8 @@ def _fit_levels(
     fill, age = fill_missing(table.y, table.offsets, rule, level)
     errors = one_step_errors(table.y, fill, age, rule)
     levels: dict[str | int, tuple[float, float, float]] = {}
-    for i, name in enumerate(table.ids):
+    begun = [not np.isnan(table.series(i).y).all() for i in range(table.n_series)]
+    for i, name in ((i, table.ids[i]) for i in np.flatnonzero(begun)):
         shift, scale = shift_scale[i]
         own = errors[table.offsets[i] : table.offsets[i + 1]]
         own = own[~np.isnan(own)]

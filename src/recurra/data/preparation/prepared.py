@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from recurra.data.preparation.peers import peer_inputs
 from recurra.data.preparation.reference import Array, Reference
@@ -26,6 +27,7 @@ class PreparedRows:
         known: what is known in advance (calendar, future covariates) of each row and of the `horizon`
             rows after each series, [rows + series * horizon, K].
         owner: series of each row, [rows].
+        begun: whether the series has a level by then: from an observation, or fixed at fit, [rows].
         peers: where the targets of each series' own kin stand, if there are several, [series, T].
     """
 
@@ -42,6 +44,7 @@ class PreparedRows:
     past: Array
     known: Array
     owner: Rows
+    begun: npt.NDArray[np.bool_]
     peers: Rows | None = None
 
     @property
@@ -58,6 +61,7 @@ class PreparedRows:
             self.scale[rows],
             self.step[rows],
             self.since[rows],
+            self.begun[rows],
         )
 
     def inputs(self, rows: Rows) -> Array:

@@ -36,6 +36,7 @@ class Origins:
         shift, scale: level and spread of the series, as known at the origin, [n].
         step: mean absolute error of the reference rule one step ahead, as known at the origin, [n].
         since: rows since the target was last observed, [n].
+        begun: whether the series has a level by then; there is nothing to forecast from before, [n].
     """
 
     lookback: Lookback
@@ -44,6 +45,7 @@ class Origins:
     scale: Array
     step: Array
     since: Rows
+    begun: npt.NDArray[np.bool_]
 
     @property
     def level(self) -> Array:

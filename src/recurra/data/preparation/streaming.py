@@ -10,7 +10,7 @@ from recurra.data.preparation.gaps import missing_cells, steps_since
 from recurra.data.preparation.peers import peer_inputs
 from recurra.data.preparation.preparation import Covariates, Preparation, one_step_errors
 from recurra.data.preparation.reference import Array, Lookback, Steps
-from recurra.data.preparation.rows import Origins, Rows, fill_missing, gather_lookback
+from recurra.data.preparation.rows import Origins, Rows, gather_lookback
 from recurra.data.preparation.units import in_model_units, to_model_units
 from recurra.data.series import SeriesTable
 from recurra.data.targets import find_peers
@@ -55,7 +55,7 @@ class StreamedRows:
         owner = table.series_of_rows
         streams = cls(preparation, [table.ids[i] for i in owner[rows]])
         table = in_model_units(table, preparation.spec.scaling)
-        fill, age = fill_missing(table.y, table.offsets, streams.rule, preparation.start_levels(table.ids))
+        fill, age = preparation.filled(table)
         streams.recent = gather_lookback(fill, age, rows)(np.arange(streams.recent.shape[1]))
         streams.age = age[rows]
         streams.since = steps_since(~np.isnan(table.y), table.offsets)[rows]
@@ -81,8 +81,12 @@ class StreamedRows:
         return twin
 
     def repeated(self, times: int) -> "StreamedRows":
-        """Every stream so many times, its copies next to each other."""
-        return self.select(np.repeat(np.arange(len(self.age)), times))
+        """Every stream so many times, its copies next to each other; copies of kin with one number are kin."""
+        twin = self.select(np.repeat(np.arange(len(self.age)), times))
+        own = np.tile(np.arange(times), len(self.age))[:, None]
+        kin = np.repeat(self.peers, times, axis=0)
+        twin.peers = np.where(kin >= 0, kin * times + own, -1)
+        return twin
 
     def extend(self, other: "StreamedRows") -> None:
         """Take over the streams of another object behind the own ones."""
@@ -174,15 +178,20 @@ class StreamedRows:
             shift[own], scale[own] = level.shift(), level.scale()
             step[own] = scale[own] if self.spec.reference == "none" else level.step(scale[own])
         since = self.since[streams]
-        return Origins(self._lookback(streams), since == 0, shift, scale, step, since)
+        begun = (self.age[streams] >= 0) | ~own
+        return Origins(self._lookback(streams), since == 0, shift, scale, step, since, begun)
 
     def _value_and_error(self, streams: Rows, y: Array) -> tuple[Array, Array]:
         shift = self.fixed[streams, 0]
         begun = self.age[streams] >= 0
-        level = np.where(np.isnan(shift), 0.0, shift)
+        level = np.where(np.isnan(shift), self._own_level(streams), shift)
         expected = np.where(begun, self.rule.next(self._lookback(streams), level), self.recent[streams, 0])
         error = np.abs(y - expected) if self.spec.reference != "none" else np.full(len(y), np.nan)
         return np.where(np.isnan(y), expected, y), np.where(begun, error, np.nan)
+
+    def _own_level(self, streams: Rows) -> Array | float:
+        """What the rule "none" forecasts for streams that follow their own past; other rules do not read it."""
+        return self.following.select(streams).shift() if self.spec.reference == "none" else 0.0
 
     def _lookback(self, streams: Rows) -> Lookback:
         recent, age = self.recent[streams], self.age[streams][:, None]

@@ -21,6 +21,7 @@ except ImportError as error:  # pragma: no cover
 Array = npt.NDArray[np.float64]
 QUANTILES = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975, 0.99)
 HERE = ("sp", "random_state", "settings")
+GIVEN = ("horizon", "unique_id", "ds", "y", "future_covariates", "past_covariates", "static_covariates")
 
 
 class RecurrentForecaster(BaseForecaster):  # type: ignore[misc]
@@ -28,7 +29,8 @@ class RecurrentForecaster(BaseForecaster):  # type: ignore[misc]
 
     One network learns from all instances of a panel or hierarchy and all columns of `y`, each of them a series. It is
     trained for the longest step of the forecasting horizon. `X` is known in advance; categories are taken as they are.
-    Missing targets are masked. Steps within the sample are answered with the one-step forecasts from the row before,
+    What is missing is masked, in `y` and in `X`, and the network knows for how long it has been. Steps within the
+    sample are answered with the one-step forecasts from the row before,
     and with NaN for the first row, which has none. `update` carries the state over the new rows; with
     `update_params=True` it also goes on training, as `Forecaster.update` does.
 
@@ -41,7 +43,8 @@ class RecurrentForecaster(BaseForecaster):  # type: ignore[misc]
         validation: share (below 1) or number of last rows to validate on.
         max_epochs, max_seconds, batch_size, learning_rate, weight_decay, patience: the training.
         random_state: same seed, same model on one machine.
-        settings: further keywords of `recurra.Forecaster`.
+        settings: further keywords of `recurra.Forecaster`, such as missing_covariates="last"; they go before the
+            adapter's own. What follows from y, X and fh (horizon, columns) is refused.
 
     After `fit`: `forecaster_`, the `recurra.Forecaster`.
 
@@ -125,20 +128,16 @@ class RecurrentForecaster(BaseForecaster):  # type: ignore[misc]
         self._columns = list(y.columns)
         steps = self._relative(fh)
         named = {name: value for name, value in self.get_params(deep=False).items() if name not in HERE}
-        self.forecaster_ = Forecaster(
-            horizon=max(1, int(steps.max())),
-            season=self.sp,
-            seed=_seed(self.random_state),
-            unique_id=SERIES,
-            ds=STAMP,
-            y=TARGET,
-            freq=self._rows.frequency(),
-            future_covariates=self._rows.covariates,
-            missing="mask",
-            gaps="fill",
-            missing_covariates="last",
-            **{**named, **(self.settings or {})},
-        ).fit(self._rows.long())
+        further = self.settings or {}
+        taken = [name for name in further if name in GIVEN]
+        if taken:
+            raise ConfigError(f"settings: {taken[0]!r} follows from y, X and fh; leave it out")
+        chosen: dict[str, Any] = {"season": self.sp, "seed": _seed(self.random_state)}
+        table: dict[str, Any] = {"freq": self._rows.frequency(), "future_covariates": self._rows.covariates}
+        masks: dict[str, Any] = {"missing": "mask", "gaps": "fill", "missing_covariates": "mask"}
+        columns: dict[str, Any] = {"horizon": max(1, int(steps.max())), "unique_id": SERIES, "ds": STAMP, "y": TARGET}
+        self.forecaster_ = Forecaster(**{**table, **masks, **chosen, **named, **further, **columns})
+        self.forecaster_.fit(self._rows.long())
         return self
 
     def _update(
