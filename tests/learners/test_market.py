@@ -16,6 +16,7 @@ from recurra.errors import (
     TableError,
     TooShortError,
 )
+from recurra.prediction.market import AssetScale
 
 QUICK = {"hidden_size": 4, "max_epochs": 2, "context": 32}
 OHLC = {"open": "open", "high": "high", "low": "low"}
@@ -150,6 +151,20 @@ def test_a_model_goes_through_a_folder(model, prices, tmp_path):
     assert again.model_hash_ == model.model_hash_
     pd.testing.assert_frame_equal(again.predict(prices), model.predict(prices))
     assert "260 days of 1 assets" in (tmp_path / "model" / "README.md").read_text()
+
+
+def test_a_folder_without_smearing_answers_as_it_did(model):
+    """Expected: E v = exp(p + s² / 2) and the path's own scale of the returns, as before there was smearing."""
+    (scale,) = model._predictor.scales.values()
+    config = scale.to_config()
+    del config["return_scale"]
+    for each in config["rule"]["horizons"]:
+        del each["smearing"]
+    old = AssetScale.from_config(config)
+    for k, days in enumerate(old.rule.horizons):
+        assert old.rule.smearing[days] == scale.rule.spread[days] ** 2 / 2
+        assert old.return_scale[k] == days * scale.rule.scales[days][1]
+    assert AssetScale.from_config(scale.to_config()).to_config() == scale.to_config()
 
 
 def test_the_backtest_speaks(prices):

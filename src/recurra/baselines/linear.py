@@ -157,10 +157,10 @@ def _weight_floor(misses: Array) -> float:
 
 
 def _training_windows(series: list[Array], context: int, horizon: int, each: int) -> Iterator[tuple[Array, Array]]:
-    """Scaled inputs [window, context + 1] (the last column is s) and scaled targets [window, horizon], in chunks.
+    """Inputs [window, context + 1] (the last column is s) and targets [window, horizon] in one unit, in chunks.
 
-    The unit of both is s, so that windows of any size count alike; in a series that crosses zero s says nothing about
-    size, and the unit is the series' own mean |y|.
+    The unit is s, so that windows of any size count alike; in a series that crosses zero s says nothing about size,
+    and the unit is the series' own mean |y|.
     """
     kept: list[tuple[Array, Array]] = []
     rows, chunk = 0, max(VALUES_AT_ONCE // (context + 1 + horizon), 1)
@@ -168,9 +168,10 @@ def _training_windows(series: list[Array], context: int, horizon: int, each: int
         windows, targets = _windows(y, context, horizon)
         windows, targets = windows[max(len(windows) - each, 0) :], targets[max(len(targets) - each, 0) :]
         floor = _scale_floor(y) if len(windows) else 1.0
+        size = _mean_size(y) if np.any(y < 0.0) and np.any(y > 0.0) else None
         for start in range(0, len(windows), chunk):
             inputs, shift, scale = _scaled(windows[start : start + chunk], floor)
-            unit = _size(y) if _crosses_zero(y) else scale
+            unit = scale if size is None else size
             kept.append((inputs * (scale / unit), (targets[start : start + chunk] - shift) / unit))
             rows += len(inputs)
             if rows >= chunk:
@@ -190,18 +191,13 @@ def _windows(y: Array, context: int, horizon: int) -> tuple[Array, Array]:
     return inputs, np.lib.stride_tricks.sliding_window_view(y[first + context :], horizon)
 
 
-def _size(y: Array) -> float:
-    """Mean |y| of a series, 1 for zeros."""
-    return float(np.nanmean(np.abs(y))) or 1.0
-
-
-def _crosses_zero(y: Array) -> bool:
-    return bool(np.nanmin(y) < 0.0 < np.nanmax(y))
+def _mean_size(y: Array) -> float:
+    return float(np.nanmean(np.abs(y)))
 
 
 def _scale_floor(y: Array) -> float:
     """A thousandth of the series' mean size, so that a window of next to nothing does not blow up what follows it."""
-    return 1e-3 * float(np.nanmean(np.abs(y))) or 1.0
+    return 1e-3 * _mean_size(y) or 1.0
 
 
 def _scaled(windows: Array, floor: Array | float) -> tuple[Array, Array, Array]:

@@ -23,7 +23,6 @@ Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 CLIP = 5.0
 """Scaled inputs are cut off at this many standard deviations of the rows that the scale was learned on."""
-_NUMBERS = ("centre", "spread", "return_scale")
 
 
 @dataclass(frozen=True)
@@ -47,8 +46,23 @@ class AssetScale:
         rule = LogHar(horizons, leverage=True, covariates=bool(asset.covariates)).fit(asset)
         inputs = market_inputs(asset)[LOOKBACK:]
         inputs = inputs[~np.isnan(inputs).any(axis=1)]
-        scale = np.array([days * rule.scales[days][1] for days in rule.horizons])
-        return cls(rule, inputs.mean(axis=0), np.maximum(inputs.std(axis=0), 1e-6), scale)
+        return cls(rule, inputs.mean(axis=0), np.maximum(inputs.std(axis=0), 1e-6), _path_scale(rule))
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "AssetScale":
+        """What `to_config` described; older folders have no scale of the returns but the path's."""
+        rule = LogHar.from_config(config["rule"])
+        scale = config.get("return_scale", _path_scale(rule))
+        return cls(rule, np.array(config["centre"]), np.array(config["spread"]), np.array(scale))
+
+    def to_config(self) -> dict[str, Any]:
+        """Plain values for a model folder."""
+        return {
+            "rule": self.rule.to_config(),
+            "centre": self.centre.tolist(),
+            "spread": self.spread.tolist(),
+            "return_scale": self.return_scale.tolist(),
+        }
 
     def rescaled(self, asset: Asset, forecast: "MarketForecast") -> "AssetScale":
         """The same with the returns' scale that suits a trained network: mean (R - E R)² is mean Var R.
@@ -83,6 +97,11 @@ class AssetScale:
             torch.from_numpy(ones * [k * rule.mean_return for k in days]),
             torch.from_numpy(ones * self.return_scale),
         )
+
+
+def _path_scale(rule: LogHar) -> Array:
+    """Variance of the sum of the next returns over the path's mean variance, [horizons]."""
+    return np.array([days * rule.scales[days][1] for days in rule.horizons])
 
 
 @dataclass(frozen=True)
@@ -186,10 +205,7 @@ class MarketPredictor:
 
     def to_config(self) -> dict[str, Any]:
         """Plain values for a model folder."""
-        assets = [
-            {"id": name, "rule": scale.rule.to_config(), **{part: getattr(scale, part).tolist() for part in _NUMBERS}}
-            for name, scale in self.scales.items()
-        ]
+        assets = [{"id": name, **scale.to_config()} for name, scale in self.scales.items()]
         return {"network": asdict(self.shape), "assets": assets}
 
     def to_tensors(self) -> dict[str, Tensor]:
@@ -203,8 +219,4 @@ class MarketPredictor:
         with torch.random.fork_rng(devices=[]):
             network = MarketNetwork(shape)
         network.load_state_dict(dict(tensors))
-        scales = {
-            each["id"]: AssetScale(LogHar.from_config(each["rule"]), *(np.array(each[part]) for part in _NUMBERS))
-            for each in config["assets"]
-        }
-        return cls(scales, network)
+        return cls({each["id"]: AssetScale.from_config(each) for each in config["assets"]}, network)

@@ -107,7 +107,8 @@ class LogHar(VarianceRule):
         rule.mean_return = config["mean_return"]
         for each in config["horizons"]:
             rule.coefficients[each["days"]] = np.array(each["coefficients"])
-            rule.spread[each["days"]], rule.smearing[each["days"]] = each["spread"], each["smearing"]
+            rule.spread[each["days"]] = each["spread"]
+            rule.smearing[each["days"]] = each.get("smearing", each["spread"] ** 2 / 2.0)  # older folders: as if normal
             rule.scales[each["days"]] = (each["scales"][0], each["scales"][1])
         return rule
 
