@@ -118,3 +118,16 @@ def test_long_windows_are_scored_at_a_random_part_of_their_steps():
     for batch in task.batches(1):
         assert len(batch.scored) == 3
         assert (np.diff(batch.scored) > 0).all()
+
+
+def test_the_rule_says_the_same_whether_its_forecasts_are_kept_or_not(monkeypatch):
+    kept, _ = build()
+    monkeypatch.setattr("recurra.training.forecast.VALUES_KEPT", 0)
+    fresh, _ = build()
+    assert kept._ahead is not None
+    assert fresh._ahead is None
+    rows = np.arange(len(kept.prepared.y))
+    np.testing.assert_allclose(kept._ahead, fresh.prepared.ahead(rows), rtol=1e-13)
+    batch = next(kept.batches(0))
+    fresh.network.load_state_dict(kept.network.state_dict())
+    assert fresh.loss(batch).item() == pytest.approx(kept.loss(batch).item(), rel=1e-6)

@@ -1,6 +1,7 @@
 """Missing rows are filled from their own past; ages count from the first observation."""
 
 import numpy as np
+import pytest
 
 from recurra.data.preparation.reference import Reference
 from recurra.data.preparation.rows import fill_missing, gather_lookback, squash
@@ -35,3 +36,15 @@ def test_squash_is_odd_grows_and_stays_small():
     np.testing.assert_array_equal(y, -y[::-1])
     assert (np.diff(y) > 0).all()
     assert abs(y[3] - 1.0) < 0.01
+
+
+@pytest.mark.parametrize(
+    "steps", [range(12), range(1, 20), range(5, 14), (0, 3, 9, 10, 11, 12, 15, 16), range(200)], ids=str
+)
+def test_stretches_of_look_backs_are_the_values_one_by_one(steps):
+    """Two series of 30 rows, the second begun at its fourth: y(t - j), or y(t) beyond the first observation."""
+    fill = np.random.default_rng(0).normal(size=60)
+    age = np.concatenate([np.arange(30), np.arange(30) - 3])
+    rows = np.flatnonzero(age >= 0)
+    expected = [[fill[row - j] if j <= age[row] else fill[row] for j in steps] for row in rows]
+    np.testing.assert_array_equal(gather_lookback(fill, age, rows)(np.array(steps)), expected)

@@ -56,6 +56,18 @@ def test_quantiles_never_cross_and_every_loss_has_gradients(name, size):
     assert gradient[~y.isnan()].any()
 
 
+@pytest.mark.parametrize("levels", [(0.5,), (0.2,), LEVELS], ids=str)
+def test_the_quantile_loss_is_twice_the_mean_pinball_loss_in_the_series_unit(levels):
+    """By the definition: max(l (y - q), (l - 1) (y - q)) at each level l, for q of the distribution itself."""
+    output = build_output("quantiles", levels, 3, 0).double()
+    raw = torch.randn(2, 3, len(levels), generator=torch.Generator().manual_seed(1)).double()
+    y = AHEAD + torch.tensor([-3.0, 0.5, 8.0]).double()
+    error = y[..., None] - output.distribution(raw, PATH).quantile(levels)
+    level = torch.tensor(levels, dtype=torch.float64)
+    expected = 2.0 * torch.maximum(level * error, (level - 1.0) * error).mean(-1) / UNIT
+    np.testing.assert_allclose(output.loss(raw, y, PATH, UNIT), expected, rtol=1e-12)
+
+
 def test_the_normal_loss_is_scipys_likelihood_in_the_series_unit():
     output, raw = build("normal")
     y = AHEAD + 2.0
