@@ -38,16 +38,18 @@ SETTINGS: dict[str, Any] = {
     "smoothing": 0.1,
     "validation": 0,
     "batch_size": 32,
-    "max_epochs": 20,
+    "max_epochs": 40,
 }
 PROTOCOL = (
     "3,000 recordings, 8 kHz. Official split: takes 0 to 4 of each digit and speaker are the test; each speaker is on "
     "both sides. One speaker left out: the other five speakers' 2,500 recordings are learned from, nothing of the "
     "sixth is used. 13 MFCC with one derivative, normalised per utterance; a convolution of stride 2 and two "
-    "bidirectional layers of 64 GRU cells; the last of 20 epochs is kept, so there is no validation part in these "
+    "bidirectional layers of 64 GRU cells; the last of 40 epochs is kept, so there is no validation part in these "
     "runs. Features, augmentation and sizes were chosen once, on george as validation with theo left out as test, "
     "half of the other four speakers' recordings as training; the other folds use the same settings, so the fold of "
-    "george is the one whose speaker was seen in tuning."
+    "george is one whose speaker was seen in tuning. 40 epochs rather than 20 were chosen with theo left out and "
+    "jackson, then nicolas as validation (57.4 to 59.6 %, 75.8 to 78.4 %); with 20 epochs the mean of the folds was "
+    "84.9 %."
 )
 
 
