@@ -185,11 +185,12 @@ def read_owners(
     """
     if column is None:
         return (only,), np.zeros(raw.n_rows, np.int64)
-    cells = _id_cells(raw.load(column), column, noun)
+    cells, starts = _runs(_id_cells(raw.load(column), column, noun))
     distinct = dict.fromkeys(cells)
     for missing in (None, ""):
         if missing in distinct:
-            raise BadValueError(f"{Places().at(cells.index(missing), column)}: the {noun} is not named; fill it in")
+            at = int(starts[cells.index(missing)])
+            raise BadValueError(f"{Places().at(at, column)}: the {noun} is not named; fill it in")
     if all(map(is_whole_number, distinct)):
         known: dict[Any, str | int] = {cell: int(cell) for cell in distinct}
     else:
@@ -198,14 +199,20 @@ def read_owners(
         raise BadValueError(f"column {column!r} names {_article(noun)} both as text and as a number; use one of them")
     number = {cell: i for i, cell in enumerate(distinct)}
     codes = np.fromiter(map(number.__getitem__, cells), np.int64, len(cells))
-    return tuple(known[cell] for cell in distinct), codes
+    return tuple(known[cell] for cell in distinct), np.repeat(codes, np.diff(starts, append=raw.n_rows))
+
+
+def _runs(values: npt.NDArray[Any]) -> tuple[list[Any], Ints]:
+    """Each stretch of equal values once, and where it begins: rows of a series mostly stand together."""
+    starts = np.flatnonzero(np.append(True, values[1:] != values[:-1])) if len(values) else np.zeros(0, np.int64)
+    return values[starts].tolist(), starts
 
 
 def _article(noun: str) -> str:
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
-def _id_cells(column: RawColumn, name: str, noun: str) -> list[Any]:
+def _id_cells(column: RawColumn, name: str, noun: str) -> npt.NDArray[Any]:
     values = column.values
     if values.dtype.kind == "M":
         plural = noun if noun.endswith("s") else noun + "s"
@@ -216,9 +223,8 @@ def _id_cells(column: RawColumn, name: str, noun: str) -> list[Any]:
                 f"{Places().at(int(np.argmax(np.isnan(values))), name)}: the {noun} is not named; fill it in"
             )
         if np.all(values == np.floor(values)):
-            return [int(value) for value in values.tolist()]
-    cells: list[Any] = values.tolist()
-    return cells
+            return np.array([int(value) for value in values.tolist()], object)
+    return values
 
 
 def _sorted(rows: Rows, column: str, unsorted: str) -> Rows:

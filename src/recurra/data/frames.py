@@ -30,8 +30,13 @@ def to_native(columns: Mapping[str, npt.NDArray[Any]], kind: TableKind, *, time_
         raise ConfigError(f"unknown kind of table {kind!r}; use 'pandas', 'polars', 'pyarrow' or 'columns'")
     import narwhals.stable.v2 as nw
 
+    data = {name: _for_frame(values) for name, values in columns.items()}
     try:
-        frame = nw.from_dict({name: _for_frame(values) for name, values in columns.items()}, backend=kind)
+        if kind == "pandas" and time_zone is None:
+            import pandas
+
+            return pandas.DataFrame(data)
+        frame = nw.from_dict(data, backend=kind)
     except ImportError as error:
         raise MissingExtraError(f"a {kind} table needs {kind}; install it: pip install {kind}") from error
     if time_zone is not None:

@@ -174,13 +174,25 @@ def _from_frame(frame: "nw.DataFrame[Any]", kind: TableKind | None) -> RawTable:
     index = getattr(frame.to_native(), "index", None)
     names = tuple(str(name) for name in getattr(index, "names", ()) if name is not None)
     columns = {str(name): position for position, name in enumerate(frame.columns)}
-    return RawTable(
-        tuple(columns),
-        len(frame),
-        kind or native,
-        lambda name: _frame_column(frame[:, columns[name]]),
-        index_names=names,
-    )
+
+    def load(name: str) -> RawColumn:
+        plain = _plain_column(frame.to_native(), columns[name]) if native == "pandas" else None
+        return _frame_column(frame[:, columns[name]]) if plain is None else plain
+
+    return RawTable(tuple(columns), len(frame), kind or native, load, index_names=names)
+
+
+def _plain_column(native: Any, position: int) -> RawColumn | None:
+    """A pandas column of text, of numpy's numbers or of dates without a zone, without a detour; None for any other."""
+    series = native.iloc[:, position]
+    if str(series.dtype) in ("str", "string"):
+        texts = np.array(series.to_numpy(), object)
+        texts[series.isna().to_numpy()] = None
+        return RawColumn(texts)
+    if not isinstance(series.dtype, np.dtype) or series.dtype.kind not in "fiuM":
+        return None
+    values = series.to_numpy()
+    return RawColumn(values.astype(np.float64, copy=False) if values.dtype.kind == "f" else values)
 
 
 def _frame_column(series: "nw.Series[Any]") -> RawColumn:

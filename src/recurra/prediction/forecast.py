@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,10 @@ from recurra.models.distributions import Distribution, PiecewiseQuantiles
 from recurra.models.distributions.log_units import ExpMinusOne
 from recurra.models.forecast import (
     AnyForecastNetwork,
+    DirectHead,
+    ForecastNetwork,
     ForecastShape,
+    QuantileOutput,
     RulePath,
     State,
     build_forecast_network,
@@ -34,6 +38,7 @@ from recurra.prediction.copula import Copula
 from recurra.prediction.feedback import Start, answer_beyond, parts_of, start_at
 from recurra.prediction.fingerprint import fingerprint
 from recurra.prediction.future import FutureReader
+from recurra.prediction.head import ArrayHead
 from recurra.shapes import Tensor
 
 ROWS_AT_ONCE = 200_000
@@ -273,8 +278,28 @@ class ForecastPredictor:
             origins: what may be looked at.
             known: of the steps ahead, [n, steps, K].
         """
+        steps, horizon = known.shape[1], self.shape.horizon
+        if self._array_head is not None and steps == horizon:
+            ahead = self.preparation.rule.ahead(origins.lookback, origins.shift, horizon)
+            quantiles = origins.step[:, None, None] * self._array_head.quantiles(h.numpy(), known)
+            quantiles += ahead[..., None]
+            return Answer(quantiles, quantiles @ self._mean_weights).only(origins.begun)
         quantiles, mean = self._said(self.distribution(h, origins, known))
-        return Answer(quantiles[:, : known.shape[1]], mean[:, : known.shape[1]]).only(origins.begun)
+        return Answer(quantiles[:, :steps], mean[:, :steps]).only(origins.begun)
+
+    @cached_property
+    def _array_head(self) -> ArrayHead | None:
+        """The head on arrays, where its quantiles are the answer as they come."""
+        network: Any = self.network
+        plain = isinstance(network, ForecastNetwork) and isinstance(network.head, DirectHead)
+        if not plain or type(network.output) is not QuantileOutput or self.preparation.spec.scaling == LOG:
+            return None
+        calibrated = self.conformal is not None and self.horizon == self.shape.horizon
+        return None if calibrated else ArrayHead(network.head, network.output.middle)
+
+    @cached_property
+    def _mean_weights(self) -> Array:
+        return np.array(mean_weights(self.shape.levels))
 
     @torch.inference_mode()
     def _over(self, prepared: PreparedRows) -> tuple[Tensor, State, Tensor]:

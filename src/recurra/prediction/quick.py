@@ -10,11 +10,11 @@ from recurra.data.preparation import StreamedRows
 from recurra.data.preparation.single import SingleRows, at_default, serves
 from recurra.errors import BackendUnavailable
 from recurra.models.forecast import DirectHead, ForecastNetwork, QuantileOutput, State, mean_weights
-from recurra.models.forecast.heads import MINIMUM_SPREAD
 from recurra.nn.stepper import Stepper
 from recurra.prediction.answers import Answer
 from recurra.prediction.clock import Clock
 from recurra.prediction.forecast import ForecastPredictor
+from recurra.prediction.head import ArrayHead
 
 Array = npt.NDArray[np.float64]
 SIZES = frozenset({"n_inputs", "n_future", "horizon", "levels", "cell", "hidden_size", "num_layers", "dropout"})
@@ -31,7 +31,7 @@ class QuickSteps:
         network: Any = predictor.network
         self._predictor, self._mean_weights = predictor, np.array(mean_weights(predictor.shape.levels))
         self._rows, self.clock = SingleRows(predictor.preparation.spec), Clock(predictor.preparation)
-        self._stepper, self._head = Stepper(network.recurrent), _Head(network.head, network.output.middle)
+        self._stepper, self._head = Stepper(network.recurrent), ArrayHead(network.head, network.output.middle)
         self._inputs = np.empty(predictor.shape.n_inputs)
 
     def take(self, rows: StreamedRows, state: State, i: int, y: float, stamp: Any) -> tuple[npt.NDArray[Any], Array]:
@@ -57,7 +57,7 @@ class QuickSteps:
         h: Array = self._stepper.step(self._inputs)  # type: ignore[assignment]
         for part, new in zip(parts, self._stepper.state_parts, strict=True):
             part.numpy()[:, i : i + 1] = new.numpy()
-        correction = self._head.quantiles(h, ahead.calendar[1:])
+        correction = self._head.quantiles(h[None], ahead.calendar[None, 1:])[0]
         return ahead.ds, row.reference[:, None] + row.step * correction
 
     def answer(self, name: str | int, ds: npt.NDArray[Any], quantiles: Array) -> Forecasts:
@@ -84,31 +84,3 @@ def quick_steps(predictor: ForecastPredictor) -> QuickSteps | None:
         return QuickSteps(predictor)
     except BackendUnavailable:
         return None
-
-
-class _Head:
-    """`DirectHead.forward` of one state and `ordered_quantiles`, on arrays."""
-
-    def __init__(self, head: DirectHead, middle: int) -> None:
-        self._middle, self._shape = middle, (head.horizon, head.n_parameters)
-        parts = {name: weight.detach().numpy() for name, weight in head.state_dict().items()}
-        self._state, self._bias = parts["state.weight"], parts["state.bias"]
-        self._future = None
-        if "mix.weight" in parts:
-            self._embedding, self._offset = parts["embedding.weight"], parts["embedding.bias"]
-            self._future, self._mix = np.ascontiguousarray(parts["future.weight"].T), parts["mix.weight"].T
-
-    def quantiles(self, h: Array, known: Array) -> Array:
-        raw = (self._state @ h + self._bias).reshape(self._shape)
-        if self._future is not None:
-            e = np.tanh((self._embedding @ h + self._offset).reshape(self._shape[0], -1) + known @ self._future)
-            raw = raw + e @ self._mix
-        m = self._middle
-        result: Array = np.logaddexp(raw, 0.0)
-        result += MINIMUM_SPREAD
-        np.negative(result[:, :m], out=result[:, :m])
-        result[:, m] = raw[:, m]
-        np.cumsum(result[:, m:], axis=1, out=result[:, m:])
-        below = result[:, m::-1]
-        np.cumsum(np.concatenate([raw[:, m : m + 1], below[:, 1:]], axis=1), axis=1, out=below)
-        return result

@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from recurra.data.preparation.reference import Reference
 from recurra.data.preparation.rows import gather_lookback
@@ -33,6 +36,23 @@ def test_the_linear_rule_by_hand():
     """y + sum W (y(t-j) - y) + s b with one look-back: 11 + 0.5 (6 - 11) + 8.5 * 0.1, where 8.5 = (11 + 6) / 2."""
     weights = np.array([[0.5, 0.0], [0.1, 0.0]])
     assert ahead("linear", 2, weights=weights) == pytest.approx([11 - 2.5 + 0.85, 11.0])
+
+
+@given(
+    y=hnp.arrays(np.float64, st.integers(1, 60), elements=st.one_of(st.floats(-1e6, 1e6), st.just(1e12), st.just(3.0))),
+    n_back=st.integers(1, 30),
+    block=st.sampled_from([1, 7, 512]),
+)
+def test_the_linear_rule_along_a_series_is_the_rule_at_each_of_its_values(y, n_back, block):
+    random = np.random.default_rng(n_back)
+    rule = Reference("linear", 3, random.normal(size=(n_back, 2)))
+    rows = np.arange(len(y))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("recurra.data.preparation.reference.BLOCK", block)
+        found = rule.next_along(y)
+    expected = rule.next(gather_lookback(y, rows, rows), np.zeros(len(y)))
+    largest = np.maximum.accumulate(np.abs(y))  # nothing later may cost digits
+    assert np.all(np.abs(found - expected) <= 1e-13 * n_back * largest)
 
 
 def test_beyond_the_first_row_the_present_answers():

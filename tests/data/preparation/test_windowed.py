@@ -13,7 +13,8 @@ SERIES = hnp.arrays(np.float64, st.integers(1, 40), elements=VALUES)
 
 
 def all_at_once(y, memory, error=None):
-    return WindowLevel.empty(1, memory).over(y, np.full(len(y), np.nan) if error is None else error)
+    error = np.full(len(y), np.nan) if error is None else error
+    return tuple(found[0] for found in WindowLevel.empty(1, memory).over(y[None], error[None]))
 
 
 def row_by_row(y, memory, error=None):
@@ -33,6 +34,17 @@ def test_row_by_row_equals_all_at_once(y, memory):
     last = WindowLevel.empty(1, memory).at(y, error, np.array([len(y) - 1]))
     for a, b in zip(last.fields(), level.fields(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@given(y=SERIES, memory=st.sampled_from([1, 7]))
+def test_series_do_not_touch_each_other(y, memory):
+    """Each of several series of one length has what it has by itself."""
+    several = np.stack([y, y[::-1], np.roll(y, 1)])
+    error = np.where(np.arange(len(y)) % 3 == 0, np.nan, np.abs(several))
+    together = WindowLevel.empty(1, memory).over(several, error)
+    for i in range(3):
+        for a, b in zip(together, all_at_once(several[i], memory, error[i]), strict=True):
+            np.testing.assert_allclose(a[i], b, rtol=1e-12, atol=1e-12 * (1 + np.nanmax(np.abs(y), initial=0.0)))
 
 
 def test_statistics_are_numpys_over_the_last_observations(rng):

@@ -208,11 +208,12 @@ class Preparation:
     def _known_by_row(self, table: SeriesTable, since: Mapping[str, Rows]) -> Array:
         """Of every row, and of the steps after each series; the future covariates of these are zero, not known."""
         horizon, future = self.spec.horizon, self.future
-        here = np.concatenate(
-            [self.calendar(table.ds), future.encode(table.covariates, len(table), table.file_rows, since)], axis=1
-        )
-        calendar = self.calendar(table.future_ds(horizon).reshape(-1)).reshape(table.n_series, horizon, -1)
-        steps = np.concatenate([calendar, np.zeros((table.n_series, horizon, future.width))], axis=2)
+        ahead = table.future_ds(horizon).reshape(-1)
+        calendar = self.calendar(np.concatenate([table.ds, ahead]))
+        encoded = future.encode(table.covariates, len(table), table.file_rows, since)
+        here = np.concatenate([calendar[: len(table)], encoded], axis=1)
+        unknown = np.zeros((table.n_series, horizon, future.width))
+        steps = np.concatenate([calendar[len(table) :].reshape(table.n_series, horizon, -1), unknown], axis=2)
         bounds = zip(table.offsets[:-1], table.offsets[1:], steps, strict=True)
         return np.concatenate([piece for begin, end, last in bounds for piece in (here[begin:end], last)])
 
@@ -221,8 +222,10 @@ class Preparation:
         shift, scale, step = (np.repeat(column, table.lengths) for column in fixed.T)
         new = np.flatnonzero(np.isnan(fixed[:, 0]))
         errors = one_step_errors(table.y, fill, age, self.rule) if len(new) else fill
-        for i in new:
-            rows = slice(table.offsets[i], table.offsets[i + 1])
+        lengths = table.lengths
+        for length in sorted(set(lengths[new].tolist())):
+            alike = new[lengths[new] == length]
+            rows = table.offsets[alike, None] + np.arange(length)
             shift[rows], scale[rows], step[rows] = self.following(1).over(table.y[rows], errors[rows])
             if self.spec.reference == "none":
                 step[rows] = scale[rows]
@@ -276,11 +279,23 @@ def one_step_errors(y: Array, fill: Array, age: Rows, rule: Reference) -> Array:
     """Absolute error of the reference rule for each row from the row before; NaN where there is none, [rows]."""
     errors = np.full(len(y), np.nan)
     rows = np.flatnonzero((age >= 1) & ~np.isnan(y))
-    if rule.kind != "none":
+    if rule.kind == "linear":
+        errors[rows] = np.abs(y[rows] - _next_along(fill, age, rule)[rows - 1])
+    elif rule.kind != "none":
         for part in np.array_split(rows, max(1, len(rows) * rule.reach // VALUES_AT_ONCE)):
             before = gather_lookback(fill, age, part - 1)
             errors[part] = np.abs(y[part] - rule.next(before, np.zeros(len(part))))
     return errors
+
+
+def _next_along(fill: Array, age: Rows, rule: Reference) -> Array:
+    """What the linear rule says of the row after each, NaN before a series' first observation, [rows]."""
+    found = np.full(len(fill), np.nan)
+    firsts = np.flatnonzero(age == 0)
+    ends = np.append(np.flatnonzero(np.diff(age) < 1) + 1, len(age))
+    for first, end in zip(firsts, ends[np.searchsorted(ends, firsts, side="right")], strict=True):
+        found[first:end] = rule.next_along(fill[first:end])
+    return found
 
 
 def _fit_levels(

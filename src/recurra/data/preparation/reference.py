@@ -10,6 +10,7 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 Steps = npt.NDArray[np.int64]
 Lookback = Callable[[Steps], Array]
+BLOCK = 512
 ReferenceKind = Literal["none", "naive", "season_mean", "seasonal", "seasonal_change", "linear"]
 
 
@@ -82,6 +83,28 @@ class Reference:
     def next(self, lookback: Lookback, shift: Array) -> Array:
         """The rule's forecast one step ahead, [n]."""
         return self.ahead(lookback, shift, 1)[:, 0]
+
+    def next_along(self, y: Array) -> Array:
+        """The linear rule's forecast one step ahead from every value of a series, from its own past, [n].
+
+        The sums over look-backs are convolutions. They are taken of the differences to the first value of each block,
+        which every window of the block holds or begins after, so that a large level costs no digits.
+
+        Args:
+            y: the series from its first known value on, [n].
+        """
+        assert self.weights is not None
+        n_back = len(self.weights)
+        kernel = np.concatenate([[0.0], self.weights[:-1, 0]])
+        given, found = np.cumsum(kernel), np.empty(len(y))
+        for begin in range(0, len(y), BLOCK):
+            first, end = max(begin - n_back + 1, 0), min(begin + BLOCK, len(y))
+            block, now, past = slice(begin - first, end - first), y[begin:end], y[first:end]
+            there = np.minimum(np.arange(begin, end), n_back - 1)
+            change = np.convolve(past - y[begin], kernel)[block] - (now - y[begin]) * given[there]
+            total = np.convolve(np.abs(past), np.ones(n_back))[block] + (n_back - 1 - there) * np.abs(now)
+            found[begin:end] = now + change + total / n_back * self.weights[-1, 0]
+        return found
 
     def lags(self, horizon: int, most: int = 32) -> tuple[int, ...]:
         """The look-backs worth showing to the network: the last step, the season, and the season's next steps."""

@@ -1,5 +1,6 @@
 """Level, spread and step of a series from its recent past only, over a whole series at once or row by row."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -84,7 +85,7 @@ class RunningLevel:
         self.steps = fade_errors * self.steps + known
 
     def over(self, y: Array, error: Array) -> tuple[Array, Array, Array]:
-        """Level, spread and step after every row of one series that nothing was seen of before, each [rows]."""
+        """Level, spread and step after every row of series that nothing was seen of before, each [series, rows]."""
         sums = self._sums_over(y, error)
         scale = sums.scale()
         return sums.shift(), scale, sums.step(scale)
@@ -94,20 +95,16 @@ class RunningLevel:
         return self._sums_over(y, error).select(rows)
 
     def _sums_over(self, y: Array, error: Array) -> "RunningLevel":
-        """The sums after every row; fields [rows]."""
+        """The sums after every row; fields [..., rows]."""
         seen, known = ~np.isnan(y), ~np.isnan(error)
-        values = y[seen]
-        count, total = _fading_count(len(values), self._fade), fading_sum(values, self._fade)
+        values, misses = _packed(y, seen), _packed(error, known)
+        count = _fading_count(y.shape[-1], self._fade)
+        total, errors = fading_sum(np.stack([values, misses]), self._fade)
         mean = total / count
-        before = np.concatenate([values[:1], mean[:-1]])
-        return RunningLevel(
-            self.memory,
-            _spread(count, seen),
-            _spread(total, seen),
-            _spread(fading_sum(_grown(values, before, mean), self._fade), seen),
-            _spread(fading_sum(error[known], self._fade), known),
-            _spread(_fading_count(int(known.sum()), self._fade), known),
-        )
+        before = np.concatenate([values[..., :1], mean[..., :-1]], axis=-1)
+        squares = fading_sum(_grown(values, before, mean), self._fade)
+        of_values, of_errors = _spread((count, total, squares), seen), _spread((errors, count), known)
+        return RunningLevel(self.memory, *of_values, *of_errors)
 
     @property
     def _fade(self) -> float:
@@ -140,17 +137,15 @@ def _grown(y: Array, before: Array, after: Array) -> Array:
 
 
 def fading_sum(x: Array, fade: float) -> Array:
-    """s(t) = fade s(t-1) + x(t) from s(-1) = 0, in blocks: one small matrix product each, [n] -> [n]."""
-    blocks = -(-len(x) // BLOCK)
-    padded = np.zeros(blocks * BLOCK)
-    padded[: len(x)] = x
+    """s(t) = fade s(t-1) + x(t) from s(-1) = 0, in blocks: one small matrix product each, [..., n] -> [..., n]."""
+    n, blocks = x.shape[-1], -(-x.shape[-1] // BLOCK)
+    padded = np.zeros((*x.shape[:-1], blocks * BLOCK))
+    padded[..., :n] = x
     within, fading = _block(fade)
-    sums = padded.reshape(blocks, BLOCK) @ within
-    carry = 0.0
-    for i in range(blocks):
-        sums[i] += carry * fading
-        carry = sums[i, -1]
-    result: Array = sums.reshape(-1)[: len(x)]
+    sums = padded.reshape(*x.shape[:-1], blocks, BLOCK) @ within
+    for i in range(1, blocks):
+        sums[..., i, :] += sums[..., i - 1, -1:] * fading
+    result: Array = sums.reshape(padded.shape)[..., :n]
     return result
 
 
@@ -171,7 +166,20 @@ def _fading_count(n: int, fade: float) -> Array:
     return count
 
 
-def _spread(sums: Array, seen: npt.NDArray[np.bool_]) -> Array:
-    """Values of the seen rows at every row: each row takes the last one before it, zero before the first."""
-    position = np.cumsum(seen)
-    return np.concatenate([[0.0], sums])[position]
+def _packed(values: Array, known: npt.NDArray[np.bool_]) -> Array:
+    """The known values of each series in their order, zeros after them, [..., rows]."""
+    if known.all():
+        return values
+    packed = np.zeros(values.shape)
+    packed[np.arange(values.shape[-1]) < known.sum(axis=-1, keepdims=True)] = values[known]
+    return packed
+
+
+def _spread(sums: Sequence[Array], known: npt.NDArray[np.bool_]) -> list[Array]:
+    """Sums over known rows at every row: each row takes the last one so far, zero before the first, [..., rows]."""
+    wide = [np.broadcast_to(each, known.shape) for each in sums]
+    if known.all():
+        return wide
+    position = np.cumsum(known, axis=-1) - 1
+    begun, last = position >= 0, np.maximum(position, 0)
+    return [np.where(begun, np.take_along_axis(each, last, axis=-1), 0.0) for each in wide]

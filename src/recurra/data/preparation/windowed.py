@@ -59,7 +59,12 @@ class WindowLevel:
         self.values, self.misses = _pushed(self.values, y), _pushed(self.misses, error)
 
     def over(self, y: Array, error: Array) -> tuple[Array, Array, Array]:
-        """Level, spread and step after every row of one series that nothing was seen of before, each [rows]."""
+        """Level, spread and step after every row of series that nothing was seen of before, each [series, rows]."""
+        each = [self._over_one(*one) for one in zip(y, error, strict=True)]
+        level, spread, step = (np.stack(parts) for parts in zip(*each, strict=True))
+        return level, spread, step
+
+    def _over_one(self, y: Array, error: Array) -> tuple[Array, Array, Array]:
         seen, known = ~np.isnan(y), ~np.isnan(error)
         parts = [_statistics(window) for window in _windows(y[seen], self.memory)]
         mean = np.concatenate([[0.0], *(part[0] for part in parts)])[np.cumsum(seen)]

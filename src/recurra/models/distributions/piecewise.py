@@ -1,6 +1,7 @@
 """A distribution that is known by some of its quantiles: straight lines between them, exponential tails beyond."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import torch
 
@@ -25,13 +26,28 @@ class PiecewiseQuantiles(Distribution):
     def __init__(self, levels: Sequence[float], quantiles: Tensor, mean: Tensor) -> None:
         super().__init__(mean)
         self.levels, self.quantiles = tuple(levels), quantiles
-        self._p = quantiles.new_tensor(self.levels)
-        if len(self.levels) > 1:
-            slopes = quantiles.diff(dim=-1) / self._p.diff()
-            self._low = (slopes[..., 0] * self._p[0]).clamp_min(THINNEST)
-            self._high = (slopes[..., -1] * (1.0 - self._p[-1])).clamp_min(THINNEST)
-        else:
-            self._low = self._high = torch.full_like(mean, THINNEST)
+
+    @cached_property
+    def _p(self) -> Tensor:
+        return self.quantiles.new_tensor(self.levels)
+
+    @cached_property
+    def _tails(self) -> tuple[Tensor, Tensor]:
+        """The scale s of each tail, below the first level and beyond the last one."""
+        if len(self.levels) == 1:
+            thin = torch.full_like(self.mean, THINNEST)
+            return thin, thin
+        slopes = self.quantiles.diff(dim=-1) / self._p.diff()
+        low = (slopes[..., 0] * self._p[0]).clamp_min(THINNEST)
+        return low, (slopes[..., -1] * (1.0 - self._p[-1])).clamp_min(THINNEST)
+
+    @property
+    def _low(self) -> Tensor:
+        return self._tails[0]
+
+    @property
+    def _high(self) -> Tensor:
+        return self._tails[1]
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Log density: the inverse slope of the quantile function."""
