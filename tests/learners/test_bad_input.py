@@ -139,7 +139,6 @@ SETTINGS = [
     ({"freq": "irregular:1D@UTC"}, "the gap must be of fixed size"),
     ({"y": ()}, "name at least one column to forecast"),
     ({"y": ("y", "y")}, "'y' has two roles"),
-    ({"y": ("y", "z"), "decoder": "recursive"}, "several targets are not; use another decoder"),
     ({"scaling": "log", "output": "log_normal"}, "use one of them"),
     ({"static_covariates": ("y",)}, "'y' has two roles"),
     ({"calendar": ("moon",)}, "unknown calendar feature 'moon'"),

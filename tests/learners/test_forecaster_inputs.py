@@ -7,7 +7,7 @@ import pytest
 import recurra
 from recurra.data import Columns, SeriesTable
 from recurra.errors import TableError
-from recurra.prediction.feedback import paths_ahead, start_after
+from recurra.prediction.feedback import paths_ahead, start_after, with_kin
 
 
 @pytest.fixture(scope="module")
@@ -169,3 +169,37 @@ def test_several_targets_are_fed_back_together(rows, quick, monkeypatch):
     assert model.sample(rows, n_paths=3, horizon=6).groupby(["unique_id", "target"]).size().tolist() == [18] * 4
     monkeypatch.setattr("recurra.prediction.feedback.STREAMS_AT_ONCE", 1)
     np.testing.assert_allclose(model.forecasts(rows, horizon=6).quantiles, long.quantiles, rtol=1e-9)
+
+
+def test_several_targets_under_the_recursive_decoder(rows, quick):
+    # expected: a hindcast at a row is the forecast after a table that ends there, and a stream says the same; margins,
+    # ensembles, backtests and folders take it too
+    holed = rows.assign(z=rows["z"].where(rows.index % 7 != 3))
+    settings = {"decoder": "recursive", "missing": "mask", "conformal": True, "validation": 20, "n_ensemble": 2}
+    model = quick(y=("y", "z"), **settings).fit(holed)
+    found = model.hindcast(holed, 50)
+    assert len(found.rows) == 40
+    for t in (51, 55):
+        answer = model.forecasts(split(holed, t + 1)[0])
+        mine = found.quantiles[np.isin(found.rows, 60 * np.arange(4) + t)]
+        np.testing.assert_allclose(mine, answer.quantiles, rtol=1e-9)
+    stream = model.stream(split(holed, 55)[0])
+    live = stream.update_many(split(holed, 55)[1].groupby("unique_id").head(1).to_dict("records"))
+    np.testing.assert_allclose(live.quantiles, answer.quantiles, rtol=1e-9)
+    assert model.sample(holed, n_paths=2).groupby(["unique_id", "target"]).size().tolist() == [6] * 4
+    assert {window.series_id for window in model.backtest(holed, folds=2).windows} == {
+        "a / y",
+        "a / z",
+        "b / y",
+        "b / z",
+    }
+
+
+def test_rows_of_kin_are_found_in_any_order(rows, quick):
+    # expected: each row's kin stand beside it, once, whatever rows are asked for and however often
+    predictor = quick(y=("y", "z"), missing="mask").fit(rows)._predictor
+    prepared = predictor.preparation.rows(SeriesTable.from_table(rows, columns=Columns(more_targets=("z",))))
+    asked = np.array([130, 5, 65, 239, 7, 5])  # "b / y" at 10, "a / y" at 5, "a / z" at 5, "b / z" at 59, "a / y" at 7
+    everyone, places = with_kin(prepared, asked)
+    assert everyone.tolist() == [5, 65, 7, 67, 130, 190, 179, 239]
+    np.testing.assert_array_equal(everyone[places], asked)

@@ -256,6 +256,7 @@ def speech(normalisation: str) -> Case:
 LEARNERS: dict[str, Callable[[], Case]] = {
     **{f"Forecaster, {scaling}": lambda scaling=scaling: series(scaling=scaling) for scaling in (*SCALINGS, "auto")},
     "Forecaster, recursive": lambda: series(decoder="recursive", past_covariates=()),
+    "Forecaster, recursive, of two targets": lambda: series(decoder="recursive", past_covariates=(), y=("y", "p")),
     "Forecaster, segments": lambda: series(decoder="segments"),
     "Forecaster, calibrated ensemble": lambda: series(n_ensemble=2, conformal=True, output="normal"),
     "MarketForecaster": market,

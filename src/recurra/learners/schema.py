@@ -151,10 +151,6 @@ class ForecasterConfig(BaseModel):
                 "decoder='recursive' feeds forecasts back, and past_covariates of the steps between are not known; "
                 "use another decoder, or future_covariates"
             )
-        if self.decoder == "recursive" and self.horizon > 1 and len(self.targets) > 1:
-            raise ValueError(
-                "decoder='recursive' feeds forecasts back, and several targets are not; use another decoder"
-            )
         if self.scaling == "log" and self.output in ("log_normal", "negative_binomial"):
             raise ValueError(f"scaling='log' takes logarithms, which output={self.output!r} does too; use one of them")
         if self.segment_length is not None and self.decoder != "segments":

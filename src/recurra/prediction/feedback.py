@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import torch
 
-from recurra.data.preparation import Origins, StreamedRows
+from recurra.data.preparation import Origins, PreparedRows, StreamedRows
 from recurra.data.preparation.reference import Array
 from recurra.data.preparation.rows import Rows
 from recurra.data.preparation.units import to_model_units
@@ -54,11 +54,11 @@ def start_after(predictor: "ForecastPredictor", table: "SeriesTable") -> Start:
 def start_at(predictor: "ForecastPredictor", table: "SeriesTable", rows: Rows) -> Start:
     """What is carried after each of some rows of a table, in one run over its series.
 
-    Raises:
-        ConfigError: for several targets, of which not all may be among the rows.
+    Args:
+        predictor: the trained model.
+        table: the rows.
+        rows: some of them; with several targets, as `with_kin` gives them.
     """
-    if predictor.preparation.spec.targets:
-        raise ConfigError("several targets are fed back after the last rows only; use another decoder")
     prepared = predictor.preparation.rows(table)
     lengths, network = np.diff(prepared.offsets), predictor.network
     owner, number = prepared.owner[rows], rows - prepared.offsets[prepared.owner[rows]]
@@ -77,6 +77,29 @@ def start_at(predictor: "ForecastPredictor", table: "SeriesTable", rows: Rows) -
                 mine[:, torch.from_numpy(wanted)] = part[:, torch.from_numpy(owner[wanted])]
     state = (kept[0], kept[1]) if len(kept) == 2 else kept[0]
     return Start(StreamedRows.at(predictor.preparation, table, rows), state)
+
+
+def with_kin(prepared: PreparedRows, rows: Rows) -> tuple[Rows, Rows]:
+    """The rows with those of the other targets of their series at the same time, which they are fed back together with.
+
+    Args:
+        prepared: the table.
+        rows: some of its rows, [n].
+
+    Returns:
+        All these rows, kin next to each other, and the place among them of each of `rows`, [n].
+    """
+    if prepared.peers is None:
+        return rows, np.arange(len(rows))
+    owner, lengths = prepared.owner[rows], np.diff(prepared.offsets)
+    kin, number = prepared.peers[owner], rows - prepared.offsets[owner]
+    first = np.where(kin >= 0, kin, len(lengths)).min(axis=1, initial=len(lengths))
+    moments, moment = np.unique(np.stack([first, number], axis=1), axis=0, return_inverse=True)
+    members, at = prepared.peers[moments[:, 0]], moments[:, 1:]
+    there = (members >= 0) & (at < lengths[members])
+    place = np.cumsum(there).reshape(there.shape) - 1
+    own = np.argmax(kin == owner[:, None], axis=1)
+    return (prepared.offsets[members] + at)[there], place[moment.reshape(-1), own]
 
 
 def parts_of(state: State) -> tuple[torch.Tensor, ...]:

@@ -35,7 +35,7 @@ from recurra.models.forecast import (
 from recurra.prediction.answers import Answer, Hindcast
 from recurra.prediction.conformal import Conformal
 from recurra.prediction.copula import Copula
-from recurra.prediction.feedback import Start, answer_beyond, parts_of, start_at
+from recurra.prediction.feedback import Start, answer_beyond, parts_of, start_at, with_kin
 from recurra.prediction.fingerprint import fingerprint
 from recurra.prediction.future import FutureReader
 from recurra.prediction.head import ArrayHead
@@ -199,7 +199,7 @@ class ForecastPredictor:
             rows = rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]
         actual = self.preparation.in_units(ahead.targets(rows, ends))
         if self.horizon > self.shape.horizon:
-            quantiles, mean, ranks = self._hindcast_beyond(table, rows, ahead.future(rows), actual)
+            quantiles, mean, ranks = self._hindcast_beyond(table, ahead, rows, actual)
         else:
             quantiles, mean, ranks = self._hindcast_rows(ahead, rows, actual)
         if self.preparation.spec.future:
@@ -223,12 +223,12 @@ class ForecastPredictor:
         return quantiles, mean, ranks
 
     def _hindcast_beyond(
-        self, table: SeriesTable, rows: Rows, known: Array, actual: Array
+        self, table: SeriesTable, ahead: PreparedRows, rows: Rows, actual: Array
     ) -> tuple[Array, Array, Array]:
-        start = start_at(self, table, rows)
-        everyone = np.arange(len(rows))
-        h = parts_of(start.state)[0][-1]
-        answer = answer_beyond(self, h, start.rows.origins(everyone), known, start)
+        everyone, places = with_kin(ahead, rows)
+        start = start_at(self, table, everyone)
+        h, origins = parts_of(start.state)[0][-1], start.rows.origins(np.arange(len(everyone)))
+        answer = Answer(*(part[places] for part in answer_beyond(self, h, origins, ahead.future(everyone), start)))
         below = PiecewiseQuantiles(self.shape.levels, torch.from_numpy(answer.quantiles), torch.from_numpy(answer.mean))
         ranks = below.rank(torch.from_numpy(actual)).numpy()
         return answer.quantiles, answer.mean, np.where(np.isnan(actual) | np.isnan(answer.mean), np.nan, ranks)

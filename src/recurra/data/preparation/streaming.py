@@ -51,9 +51,13 @@ class StreamedRows:
 
     @classmethod
     def at(cls, preparation: Preparation, table: SeriesTable, rows: Rows) -> "StreamedRows":
-        """One stream for each of some rows of a table: that of the row's series, right after it."""
+        """One stream for each of some rows of a table: that of the row's series, right after it.
+
+        Kin are the streams of the other targets of a series at the same time; they are to be among the rows.
+        """
         owner = table.series_of_rows
         streams = cls(preparation, [table.ids[i] for i in owner[rows]])
+        streams.peers = _peers_at(find_peers(table.ids, streams.spec.targets), table.offsets, owner[rows], rows)
         table = in_model_units(table, preparation.spec.scaling)
         fill, age = preparation.filled(table)
         streams.recent = gather_lookback(fill, age, rows)(np.arange(streams.recent.shape[1]))
@@ -78,6 +82,9 @@ class StreamedRows:
         for name in CARRIED:
             setattr(twin, name, getattr(self, name)[streams])
         twin.following = self.following.select(streams)
+        place = np.append(np.full(len(self.age), -1, dtype=np.int64), -1)
+        place[streams] = np.arange(len(streams))
+        twin.peers = place[self.peers[streams]]
         return twin
 
     def repeated(self, times: int) -> "StreamedRows":
@@ -219,3 +226,19 @@ class StreamedRows:
         level = (arrays[name].copy() for name in streams.following.names)
         streams.following = streams.following.of_fields(streams.spec.memory, *level)
         return streams
+
+
+def _peers_at(peers: Rows, offsets: Rows, owner: Rows, rows: Rows) -> Rows:
+    """Which of the rows are those of each one's own kin at the same time, -1 for one that is not there, [n, T].
+
+    Args:
+        peers: where the kin of each series stand, [series, T].
+        offsets: first row of each series and the end, [series + 1].
+        owner: series of each row, [n].
+        rows: [n].
+    """
+    number, kin = rows - offsets[owner], peers[owner]
+    wanted = np.where(kin >= 0, offsets[kin] + number[:, None], -1)
+    order = np.argsort(rows)
+    found = np.minimum(np.searchsorted(rows, wanted, sorter=order), len(rows) - 1)
+    return np.where((wanted >= 0) & (rows[order[found]] == wanted), order[found], -1) if len(rows) else kin
