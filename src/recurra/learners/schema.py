@@ -149,7 +149,8 @@ class ForecasterConfig(BaseModel):
         if self.decoder == "recursive" and self.horizon > 1 and self.past_covariates:
             raise ValueError(
                 "decoder='recursive' feeds forecasts back, and past_covariates of the steps between are not known; "
-                "use another decoder, or future_covariates"
+                "use another decoder, or future_covariates, or forecast them too: "
+                f"y={(*self.targets, *self.past_covariates)}"
             )
         if self.scaling == "log" and self.output in ("log_normal", "negative_binomial"):
             raise ValueError(f"scaling='log' takes logarithms, which output={self.output!r} does too; use one of them")
