@@ -58,9 +58,10 @@ PARTS = {
 
 
 def results(name: str) -> dict[str, Any] | None:
-    """A benchmark's result file, None if it has not been run."""
+    """A benchmark's result file, None if it has no run."""
     path = ROOT / "benchmarks" / "results" / f"{name}.json"
-    return json.loads(path.read_text()) if path.exists() else None
+    content = json.loads(path.read_text()) if path.exists() else None
+    return content if content is not None and content["runs"] else None
 
 
 def provenance(content: dict[str, Any]) -> str:
