@@ -203,3 +203,15 @@ def test_rows_of_kin_are_found_in_any_order(rows, quick):
     everyone, places = with_kin(prepared, asked)
     assert everyone.tolist() == [5, 65, 7, 67, 130, 190, 179, 239]
     np.testing.assert_array_equal(everyone[places], asked)
+
+
+@pytest.mark.parametrize("scaling", ["standard", "running"])
+@pytest.mark.parametrize("y", ["y", ("y", "z")])
+def test_when_a_series_begins_is_not_known_before(scaling, y, rows, quick):
+    # expected: a forecast that is fed back from a row before a target's first value is that of a table that ends there
+    late = rows.assign(y=rows["y"].where(rows.groupby("unique_id").cumcount() >= 14))
+    model = quick(y=y, decoder="recursive", horizon=5, missing="mask", scaling=scaling, residual="naive").fit(late)
+    answer = model.forecasts(split(late, 11)[0])
+    found = model.hindcast(late, 10)
+    mine = found.quantiles[np.isin(found.rows, 60 * np.arange(4) + 10)]
+    np.testing.assert_allclose(mine, answer.quantiles, rtol=1e-9)

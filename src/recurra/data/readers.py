@@ -176,7 +176,7 @@ def _from_frame(frame: "nw.DataFrame[Any]", kind: TableKind | None) -> RawTable:
     columns = {str(name): position for position, name in enumerate(frame.columns)}
 
     def load(name: str) -> RawColumn:
-        plain = _plain_column(frame.to_native(), columns[name]) if native == "pandas" else None
+        plain = _plain_column(frame.to_native(), columns[name]) if implementation.is_pandas() else None
         return _frame_column(frame[:, columns[name]]) if plain is None else plain
 
     return RawTable(tuple(columns), len(frame), kind or native, load, index_names=names)

@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 
 from recurra.data import SeriesTable, TablePolicy
 from recurra.data.preparation import Preparation, PreparationSpec, StreamedRows
+from recurra.data.preparation.preparation import one_step_errors
+from recurra.data.preparation.reference import Reference
+from recurra.data.preparation.rows import fill_missing
 
 KINDS = ("none", "naive", "season_mean", "seasonal", "seasonal_change", "linear")
 SCALINGS = ("running", "instance", "log", "standard", "mean_abs", "robust", "none")
@@ -181,3 +184,22 @@ def test_targets_and_what_is_known_of_the_future():
     known = prepared.future(np.array([0]))[0]
     assert known.shape == (3, 2 + 1 + 2)  # weekday as sine and cosine, f, and two categories of c
     np.testing.assert_array_equal(known[:, 3:].argmax(1), (rows.covariates["c"][1:4] == "v").astype(int))
+
+
+def test_errors_of_a_long_linear_rule_are_those_of_its_windows(rng, monkeypatch):
+    """Convolutions along a series say what the rule says row by row: with holes, late beginnings, far-off values."""
+    offsets = np.array([0, 90, 91, 250, 250 + 120])
+    y = rng.normal(size=offsets[-1]) + 5.0
+    y[[0, 1, 2, 120, 121, 200, 300]] = np.nan
+    y[250:300] = np.nan
+    y[91] = 1e12
+    rule = Reference("linear", 7, rng.normal(size=(71, 3)) / 70)
+    fill, age = fill_missing(y, offsets, rule, np.zeros(4))
+    along = one_step_errors(y, fill, age, rule)
+    monkeypatch.setattr("recurra.data.preparation.preparation.LONG", 10_000)
+    by_window = one_step_errors(y, fill, age, rule)
+    np.testing.assert_array_equal(np.isnan(along), np.isnan(by_window))
+    far = slice(91, 91 + 71)  # windows that hold 1e12 have its rounding
+    np.testing.assert_allclose(along[far], by_window[far], rtol=1e-9, atol=0.1)
+    along[far] = by_window[far] = 0.0
+    np.testing.assert_allclose(along, by_window, rtol=1e-9)

@@ -39,19 +39,15 @@ def test_the_linear_rule_by_hand():
 
 
 @given(
-    y=hnp.arrays(np.float64, st.integers(1, 60), elements=st.one_of(st.floats(-1e6, 1e6), st.just(1e12), st.just(3.0))),
+    y=hnp.arrays(np.float64, st.integers(1, 60), elements=st.one_of(st.floats(-1e6, 1e6), st.just(1e30), st.just(3.0))),
     n_back=st.integers(1, 30),
-    block=st.sampled_from([1, 7, 512]),
 )
-def test_the_linear_rule_along_a_series_is_the_rule_at_each_of_its_values(y, n_back, block):
+def test_the_linear_rule_along_a_series_is_the_rule_at_each_of_its_values(y, n_back):
     random = np.random.default_rng(n_back)
-    rule = Reference("linear", 3, random.normal(size=(n_back, 2)))
-    rows = np.arange(len(y))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("recurra.data.preparation.reference.BLOCK", block)
-        found = rule.next_along(y)
+    rule, rows = Reference("linear", 3, random.normal(size=(n_back, 2))), np.arange(len(y))
+    found = rule.next_along(y)
     expected = rule.next(gather_lookback(y, rows, rows), np.zeros(len(y)))
-    largest = np.maximum.accumulate(np.abs(y))  # nothing later may cost digits
+    largest = np.array([np.abs(y[max(t - n_back + 1, 0) : t + 1]).max() for t in rows])  # within the row's own window
     assert np.all(np.abs(found - expected) <= 1e-13 * n_back * largest)
 
 

@@ -26,6 +26,8 @@ from recurra.data.targets import find_peers
 Stamps = npt.NDArray[Any]
 Covariates = Mapping[str, npt.NDArray[Any]]
 VALUES_AT_ONCE = 4_000_000
+LONG = 64
+"""Look-backs of a linear rule from which on convolutions are quicker than windows."""
 NO_COLUMNS = CovariateEncoder({})
 
 
@@ -279,7 +281,7 @@ def one_step_errors(y: Array, fill: Array, age: Rows, rule: Reference) -> Array:
     """Absolute error of the reference rule for each row from the row before; NaN where there is none, [rows]."""
     errors = np.full(len(y), np.nan)
     rows = np.flatnonzero((age >= 1) & ~np.isnan(y))
-    if rule.kind == "linear":
+    if rule.kind == "linear" and rule.reach >= LONG:
         errors[rows] = np.abs(y[rows] - _next_along(fill, age, rule)[rows - 1])
     elif rule.kind != "none":
         for part in np.array_split(rows, max(1, len(rows) * rule.reach // VALUES_AT_ONCE)):

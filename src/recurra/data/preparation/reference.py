@@ -10,7 +10,6 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 Steps = npt.NDArray[np.int64]
 Lookback = Callable[[Steps], Array]
-BLOCK = 512
 ReferenceKind = Literal["none", "naive", "season_mean", "seasonal", "seasonal_change", "linear"]
 
 
@@ -87,8 +86,8 @@ class Reference:
     def next_along(self, y: Array) -> Array:
         """The linear rule's forecast one step ahead from every value of a series, from its own past, [n].
 
-        The sums over look-backs are convolutions. They are taken of the differences to the first value of each block,
-        which every window of the block holds or begins after, so that a large level costs no digits.
+        The sums over look-backs are convolutions of the differences to the first value of each block of L rows: every
+        window of the block holds that value, so that a large level, or a value far off elsewhere, costs no digits.
 
         Args:
             y: the series from its first known value on, [n].
@@ -97,13 +96,15 @@ class Reference:
         n_back = len(self.weights)
         kernel = np.concatenate([[0.0], self.weights[:-1, 0]])
         given, found = np.cumsum(kernel), np.empty(len(y))
-        for begin in range(0, len(y), BLOCK):
-            first, end = max(begin - n_back + 1, 0), min(begin + BLOCK, len(y))
-            block, now, past = slice(begin - first, end - first), y[begin:end], y[first:end]
-            there = np.minimum(np.arange(begin, end), n_back - 1)
-            change = np.convolve(past - y[begin], kernel)[block] - (now - y[begin]) * given[there]
-            total = np.convolve(np.abs(past), np.ones(n_back))[block] + (n_back - 1 - there) * np.abs(now)
-            found[begin:end] = now + change + total / n_back * self.weights[-1, 0]
+        for begin in range(0, len(y), n_back):
+            now, past = y[begin : begin + n_back], y[max(begin - n_back + 1, 0) : begin + n_back]
+            before = np.zeros(n_back - 1 + len(now) - len(past))
+            there = np.minimum(np.arange(begin, begin + len(now)), n_back - 1)
+            moved = np.convolve(np.concatenate([before, past - y[begin]]), kernel, "valid")
+            sizes = np.convolve(np.concatenate([before, np.abs(past)]), np.ones(n_back), "valid")
+            size = (sizes + (n_back - 1 - there) * np.abs(now)) / n_back
+            change = moved - (now - y[begin]) * given[there]
+            found[begin : begin + n_back] = now + change + size * self.weights[-1, 0]
         return found
 
     def lags(self, horizon: int, most: int = 32) -> tuple[int, ...]:

@@ -61,7 +61,7 @@ class StreamedRows:
         table = in_model_units(table, preparation.spec.scaling)
         fill, age = preparation.filled(table)
         streams.recent = gather_lookback(fill, age, rows)(np.arange(streams.recent.shape[1]))
-        streams.age = age[rows]
+        streams.age = np.maximum(age[rows], -1)  # how much later a series begins is not known yet
         streams.since = steps_since(~np.isnan(table.y), table.offsets)[rows]
         for k, name in enumerate(preparation.masked):
             streams.gaps[:, k] = steps_since(~missing_cells(table.covariates[name]), table.offsets)[rows]
