@@ -29,8 +29,8 @@ SETTINGS: dict[str, Any] = {
     "recurrent_dropout": 0.0,
     "label_smoothing": 0.05,
     "max_epochs": 12,
-    "batch_tokens": 1500,
-    "learning_rate": 3e-3,
+    "batch_tokens": 500,
+    "learning_rate": 1.5e-3,
     "average": 3,
 }
 PROTOCOL = (
