@@ -56,6 +56,16 @@ def test_silence_ends_an_utterance_at_the_same_sample_for_every_chunk(size: int)
     assert finished == wanted
 
 
+def test_sound_keeps_an_utterance_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Expected: a word may go on long after its unit was written; while it sounds nothing ends, and no word is cut."""
+    sound = three_utterances()
+    finished, _ = run(recognizer().stream(endpoint=Endpoint(silence_s=0.05)), sound, 160)
+    assert " ".join(u.text for u in finished) == "low mid high mid low low"
+    monkeypatch.setattr("recurra.prediction.endpoint.Loudness.is_sound", lambda _, block: len(block) > 0)
+    finished, _ = run(recognizer().stream(endpoint=Endpoint(silence_s=0.05)), sound, 160)
+    assert [u.text for u in finished] == ["low mid high mid low low"]
+
+
 def test_each_utterance_is_the_offline_text_of_its_samples() -> None:
     model, sound = recognizer(), three_utterances()
     finished, _ = run(model.stream(endpoint=Endpoint(silence_s=0.5)), sound, 160)

@@ -11,7 +11,7 @@ from recurra.data.audio.matrices import as_matrix
 from recurra.errors import AudioError, StreamingUnsupported
 from recurra.models.acoustic import FrontEndStream
 from recurra.models.forecast.layers import State
-from recurra.prediction.endpoint import Endpoint
+from recurra.prediction.endpoint import Endpoint, Loudness
 from recurra.prediction.speech import SpeechPredictor
 from recurra.prediction.speech_decoding import Decoding, UnitDecoder
 from recurra.prediction.transcript import Transcript, Word, words_of
@@ -73,6 +73,8 @@ class SpeechStream:
         self._per_second = 1.0 / spec.hop_s if self._given else float(spec.sample_rate_hz)
         self._block = max(1, round(BLOCK_S * self._per_second))
         self._features = FeatureStream(predictor.extractor)
+        self._loudness = None if self._given else Loudness(BLOCK_S)
+        self._quiet_since = 0
         self._held: list[Any] = []
         self._held_size = 0
         self._taken = 0
@@ -110,11 +112,20 @@ class SpeechStream:
         if self.endpoint is None:
             self._hear(self._take(self._held_size))
         while self.endpoint is not None and self._held_size >= self._block:
-            self._hear(self._take(self._block))
-            step_s = self.predictor.step_s
-            if self.endpoint.reached(self._decoder.steps, self._decoder.last_heard, step_s):
+            block = self._take(self._block)
+            self._hear(block)
+            if self._has_ended(self.endpoint, block):
                 finished += self._end()
         return self._heard(finished)
+
+    def _has_ended(self, endpoint: Endpoint, block: Any) -> bool:
+        """Whether the utterance ends with this block of audio."""
+        quiet_s = float("inf")
+        if self._loudness is not None:
+            if self._loudness.is_sound(block):
+                self._quiet_since = self._taken
+            quiet_s = (self._taken - self._quiet_since) / self._per_second
+        return endpoint.reached(self._decoder.steps, self._decoder.last_heard, self.predictor.step_s, quiet_s)
 
     def finish(self) -> Heard:
         """No more audio: the last words, and the last utterance; the stream can begin anew."""
