@@ -105,8 +105,8 @@ def report(runs: dict[str, Any]) -> str:
         )
     lines += [
         "",
-        f"These runs learn from batches of {SETTINGS['batch_tokens']} pieces in steps of {SETTINGS['learning_rate']:g}; "
-        "the settings tried before had batches of 1,500, a third of the steps.",
+        f"These runs learn from batches of {SETTINGS['batch_tokens']} pieces in steps of "
+        f"{SETTINGS['learning_rate']:g}; the settings tried before had batches of 1,500, a third of the steps.",
     ]
     lines += ["", "Published on the latest dictionary: Phonetisaurus 33.9 %, a Transformer 30.2 % (other splits)."]
     return "\n".join(lines)
