@@ -22,8 +22,8 @@ class Endpoint:
 
     Args:
         silence_s: seconds without a unit after the last one, all of them quiet.
-        idle_s: seconds without any unit from the beginning, quiet for as long as `silence_s` at their end; nothing is
-            reported then.
+        idle_s: seconds without any unit from the beginning, the last `silence_s` of them quiet; nothing is reported
+            then.
         longest_s: seconds of the whole utterance.
     """
 
@@ -47,11 +47,10 @@ class Endpoint:
         """
         if steps * step_s >= self.longest_s:
             return True
-        if quiet_s < min(self.silence_s, steps * step_s):
-            return False
-        if last_heard is None:
-            return steps * step_s >= self.idle_s
-        return (steps - 1 - last_heard) * step_s >= self.silence_s
+        since, wanted = steps * step_s, self.idle_s
+        if last_heard is not None:
+            since, wanted = (steps - 1 - last_heard) * step_s, self.silence_s
+        return since >= wanted and quiet_s >= min(wanted, self.silence_s)
 
 
 class Loudness:

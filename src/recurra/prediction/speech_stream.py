@@ -40,7 +40,8 @@ class SpeechStream:
     The text of an utterance equals that of `transcripts` for its samples. With an endpoint, features,
     state and text begin anew after each utterance, so memory is bounded however long the stream runs;
     audio is then worked on in pieces of 40 ms counted from its beginning, so that chunks of any
-    size end utterances at the same sample. Without one, memory grows with the text alone.
+    size end utterances at the same sample; of given frames the level is not known, so that their
+    units alone say when one ends. Without an endpoint, memory grows with the text alone.
 
     Args:
         predictor: the recogniser.
