@@ -51,8 +51,8 @@ PROTOCOL = (
     "one after the other; the times begin after the imports. 'Recurrent part off' is the linear map of the latest "
     "hours that our networks correct, as the learner fits it, with its number of weights. All origins at once: each "
     "library's own way for many origins; theirs cross_validation with the fitted model, a window every 24 hours; ours "
-    "one pass over the table (hindcast), which forecasts at every hour, so 24 times as many. One seed is what is asked "
-    "for; further ones may stand beside it. Latency: the median of calls after a warm-up."
+    "one pass over the table (hindcast), which forecasts at every hour, so 24 times as many. Latency: the median of "
+    "calls after a warm-up."
 )
 
 

@@ -143,12 +143,12 @@ def _read(raw: RawTable, request: Request) -> tuple[Rows, Places]:
     """All columns as arrays, in file order."""
     columns = request.columns
     ids, codes = read_owners(raw, columns.unique_id, columns.y)
-    named = None if columns.unique_id is None else np.array(ids, object)[codes]
+    named = Places(None if columns.unique_id is None else ids, codes)
     plain_index = request.freq is not None and Frequency.parse(request.freq).is_index
     ds, zone = parse_stamps(
-        raw.load(columns.ds), columns.ds, Places(named), date_format=columns.date_format, plain_index=plain_index
+        raw.load(columns.ds), columns.ds, named, date_format=columns.date_format, plain_index=plain_index
     )
-    places = Places(named, ds, zone)
+    places = replace(named, ds=ds, zone=zone)
     y, *others = (_target(raw, name, request, places) for name in columns.targets)
     covariates = {
         name: parse_covariate(raw.load(name), name, places, name in columns.categorical)
@@ -229,7 +229,8 @@ def _id_cells(column: RawColumn, name: str, noun: str) -> npt.NDArray[Any]:
 
 def _sorted(rows: Rows, column: str, unsorted: str) -> Rows:
     """Series after series, stamps strictly increasing."""
-    rows = rows.take(np.argsort(rows.codes, kind="stable"))
+    if np.any(rows.codes[1:] < rows.codes[:-1]):
+        rows = rows.take(np.argsort(rows.codes, kind="stable"))
     pairs = Pairs.of(rows.ds, rows.offsets)
     back = pairs.after < pairs.before
     if back.any() and unsorted == "sort":

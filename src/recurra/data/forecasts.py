@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -141,6 +142,7 @@ def check_levels(levels: Sequence[float]) -> None:
         raise ConfigError(f"quantile levels {list(levels)} must increase strictly between 0 and 1")
 
 
+@lru_cache(maxsize=256)
 def quantile_name(level: float) -> str:
     """Name of a quantile's column: "q" and the percentage, at least two digits before the point.
 

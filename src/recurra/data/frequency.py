@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -72,12 +73,19 @@ class Frequency:
         Raises:
             ConfigError: if the code means nothing, or its count is 0.
         """
-        if isinstance(code, str) and code.strip().partition(":")[0] == IRREGULAR:
+        if not isinstance(code, str):
+            raise _unknown(code)
+        return cls._parsed(code)
+
+    @classmethod
+    @lru_cache(maxsize=256)
+    def _parsed(cls, code: str) -> "Frequency":
+        if code.strip().partition(":")[0] == IRREGULAR:
             gap = cls.parse(code.strip().partition(":")[2] or "us")
             if gap.unit not in ("fixed", "index") or gap.zone or gap.irregular:
                 raise ConfigError(f"freq={code!r}: the gap must be of fixed size; write it as 'irregular:90min'")
             return replace(gap, anchor=None, irregular=True)
-        found = _CODE.fullmatch(code.strip()) if isinstance(code, str) else None
+        found = _CODE.fullmatch(code.strip())
         if not found or not (found[1] or found[2]) or (found[1] is not None and int(found[1]) == 0):
             raise _unknown(code)
         count = int(found[1] or 1)

@@ -1,6 +1,7 @@
 """Tables from files and frames: CSV, TSV, Parquet, pandas, polars, pyarrow, narwhals, or plain rows and columns."""
 
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -104,6 +105,9 @@ def read_columns(source: object) -> RawTable:
     if isinstance(source, Sequence) and all(isinstance(row, Mapping) for row in source):
         names = tuple(dict.fromkeys(str(name) for row in source for name in row))
         return _from_lists({name: [row.get(name) for row in source] for name in names}, installed_kind())
+    pandas: Any = sys.modules.get("pandas")
+    if pandas is not None and type(source) is pandas.DataFrame:
+        return _from_pandas(source)
     return _from_frame(_frame(source), None)
 
 
@@ -166,6 +170,22 @@ def _frame(source: object) -> "nw.DataFrame[Any]":
     return frame
 
 
+def _from_pandas(frame: Any) -> RawTable:
+    """A pandas table; narwhals is asked only for the columns that are neither numbers, text nor plain dates."""
+    labels = frame.columns.tolist()
+    positions = {str(label): position for position, label in enumerate(labels)}
+    if len(positions) < len(labels):
+        return _from_frame(_frame(frame), None)
+    index_names = tuple(str(name) for name in frame.index.names if name is not None)
+
+    def load(name: str) -> RawColumn:
+        position = positions[name]
+        plain = _plain_column(frame[labels[position]])
+        return _frame_column(_frame(frame)[:, position]) if plain is None else plain
+
+    return RawTable(tuple(positions), len(frame), "pandas", load, index_names)
+
+
 def _from_frame(frame: "nw.DataFrame[Any]", kind: TableKind | None) -> RawTable:
     implementation = frame.implementation
     native: TableKind = (
@@ -176,20 +196,20 @@ def _from_frame(frame: "nw.DataFrame[Any]", kind: TableKind | None) -> RawTable:
     columns = {str(name): position for position, name in enumerate(frame.columns)}
 
     def load(name: str) -> RawColumn:
-        plain = _plain_column(frame.to_native(), columns[name]) if implementation.is_pandas() else None
-        return _frame_column(frame[:, columns[name]]) if plain is None else plain
+        return _frame_column(frame[:, columns[name]])
 
     return RawTable(tuple(columns), len(frame), kind or native, load, index_names=names)
 
 
-def _plain_column(native: Any, position: int) -> RawColumn | None:
+def _plain_column(series: Any) -> RawColumn | None:
     """A pandas column of text, of numpy's numbers or of dates without a zone, without a detour; None for any other."""
-    series = native.iloc[:, position]
-    if str(series.dtype) in ("str", "string"):
+    if not isinstance(series.dtype, np.dtype):
+        if str(series.dtype) not in ("str", "string"):
+            return None
         texts = np.array(series.to_numpy(), object)
         texts[series.isna().to_numpy()] = None
         return RawColumn(texts)
-    if not isinstance(series.dtype, np.dtype) or series.dtype.kind not in "fiuM":
+    if series.dtype.kind not in "fiuM":
         return None
     values = series.to_numpy()
     return RawColumn(values.astype(np.float64, copy=False) if values.dtype.kind == "f" else values)

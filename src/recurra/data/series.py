@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -128,7 +129,7 @@ class SeriesTable:
         """How many series there are."""
         return len(self.ids)
 
-    @property
+    @cached_property
     def lengths(self) -> Ints:
         """Rows of each series, [N]."""
         return np.diff(self.offsets)

@@ -164,7 +164,8 @@ class ForecastPredictor:
     def _last_answer(self, table: SeriesTable, known: Array) -> Answer:
         prepared = self.preparation.rows(table)
         output, state, lengths = self._over(prepared)
-        h, origins = output[torch.arange(len(lengths)), lengths - 1], prepared.origins(prepared.last_rows)
+        h = torch.from_numpy(output.numpy()[np.arange(len(lengths)), lengths - 1])
+        origins = prepared.origins(prepared.last_rows)
         if known.shape[1] <= self.shape.horizon:
             return self.answer(h, origins, known)
         start = Start(StreamedRows.after(self.preparation, table), state)
@@ -302,18 +303,17 @@ class ForecastPredictor:
         return np.array(mean_weights(self.shape.levels))
 
     @torch.inference_mode()
-    def _over(self, prepared: PreparedRows) -> tuple[Tensor, State, Tensor]:
+    def _over(self, prepared: PreparedRows) -> tuple[Tensor, State, Rows]:
         """The network's output [series, longest, hidden], its state after each series, and their lengths."""
-        rows, counts = _grid(prepared)
+        rows, lengths = _grid(prepared)
         x = torch.from_numpy(prepared.inputs(rows.reshape(-1)).reshape(*rows.shape, -1))
-        lengths = torch.from_numpy(counts)
-        ragged = int(counts.min()) < rows.shape[1]
-        return *self.network.states(x, None, lengths if ragged else None), lengths
+        ragged = int(lengths.min()) < rows.shape[1]
+        return *self.network.states(x, None, torch.from_numpy(lengths) if ragged else None), lengths
 
     def _run(self, prepared: PreparedRows) -> tuple[Tensor, State]:
         """The network's output at every row [rows, hidden], its state after each series [layers, series, hidden]."""
         output, state, lengths = self._over(prepared)
-        return output[torch.arange(output.shape[1]) < lengths[:, None]], state
+        return output[torch.from_numpy(np.arange(output.shape[1]) < lengths[:, None])], state
 
     def last_state(self, table: SeriesTable) -> State:
         """The recurrent state after each series' last row, [layers, series, hidden]."""

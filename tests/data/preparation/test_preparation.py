@@ -187,7 +187,7 @@ def test_targets_and_what_is_known_of_the_future():
 
 
 def test_errors_of_a_long_linear_rule_are_those_of_its_windows(rng, monkeypatch):
-    """Convolutions along a series say what the rule says row by row: with holes, late beginnings, far-off values."""
+    """Products along a series say what the rule says row by row: with holes, late beginnings, far-off values."""
     offsets = np.array([0, 90, 91, 250, 250 + 120])
     y = rng.normal(size=offsets[-1]) + 5.0
     y[[0, 1, 2, 120, 121, 200, 300]] = np.nan

@@ -45,10 +45,11 @@ def test_the_linear_rule_by_hand():
 def test_the_linear_rule_along_a_series_is_the_rule_at_each_of_its_values(y, n_back):
     random = np.random.default_rng(n_back)
     rule, rows = Reference("linear", 3, random.normal(size=(n_back, 2))), np.arange(len(y))
-    found = rule.next_along(y)
+    found = rule.next_along(np.stack([y, 2 * y]))
     expected = rule.next(gather_lookback(y, rows, rows), np.zeros(len(y)))
     largest = np.array([np.abs(y[max(t - n_back + 1, 0) : t + 1]).max() for t in rows])  # within the row's own window
-    assert np.all(np.abs(found - expected) <= 1e-13 * n_back * largest)
+    assert np.all(np.abs(found[0] - expected) <= 1e-13 * n_back * largest)
+    assert np.all(np.abs(found[1] - 2 * expected) <= 2e-13 * n_back * largest)
 
 
 def test_beyond_the_first_row_the_present_answers():

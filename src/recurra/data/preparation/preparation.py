@@ -13,7 +13,7 @@ from recurra.data.preparation.covariates import CovariateEncoder, NumericColumn,
 from recurra.data.preparation.gaps import missing_cells, steps_on, steps_since, table_gaps
 from recurra.data.preparation.peers import peer_width
 from recurra.data.preparation.prepared import PreparedRows
-from recurra.data.preparation.reference import Array, Reference
+from recurra.data.preparation.reference import TILE, Array, Reference
 from recurra.data.preparation.rows import Rows, fill_missing, gather_lookback
 from recurra.data.preparation.running import SMALLEST_STEP, RunningLevel
 from recurra.data.preparation.spec import PreparationSpec
@@ -27,7 +27,7 @@ Stamps = npt.NDArray[Any]
 Covariates = Mapping[str, npt.NDArray[Any]]
 VALUES_AT_ONCE = 4_000_000
 LONG = 64
-"""Look-backs of a linear rule from which on convolutions are quicker than windows."""
+"""Look-backs of a linear rule from which on products of many rows are quicker than windows."""
 NO_COLUMNS = CovariateEncoder({})
 
 
@@ -115,7 +115,8 @@ class Preparation:
 
     def start_levels(self, ids: Sequence[str | int]) -> Array:
         """Level of each series before its first observation: that of its training rows, or zero, [series]."""
-        return np.nan_to_num(self.fixed_levels(ids)[:, 0])
+        fixed = self.fixed_levels(ids)[:, 0]
+        return np.where(np.isnan(fixed), 0.0, fixed)
 
     def rows(self, table: SeriesTable) -> PreparedRows:
         """Prepare every row of a table.
@@ -130,6 +131,7 @@ class Preparation:
         fill, age = self.filled(table)
         shift, scale, step = self._levels_by_row(table, fill, age)
         since = self.gaps(table)
+        apart = np.zeros(len(table)) if self.elapsed is None else table_gaps(table.ds, table.offsets)
         return PreparedRows(
             spec=self.spec,
             rule=self.rule,
@@ -141,7 +143,7 @@ class Preparation:
             scale=scale,
             step=step,
             since=steps_since(~np.isnan(table.y), table.offsets),
-            past=self.past_inputs(table.covariates, table_gaps(table.ds, table.offsets), table.file_rows, since),
+            past=self.past_inputs(table.covariates, apart, table.file_rows, since),
             known=self._known_by_row(table, since),
             owner=table.series_of_rows,
             begun=(age >= 0) | ~np.isnan(np.repeat(self.fixed_levels(table.ids)[:, 0], table.lengths)),
@@ -280,10 +282,11 @@ def _fit_elapsed(table: SeriesTable) -> NumericColumn | None:
 def one_step_errors(y: Array, fill: Array, age: Rows, rule: Reference) -> Array:
     """Absolute error of the reference rule for each row from the row before; NaN where there is none, [rows]."""
     errors = np.full(len(y), np.nan)
-    rows = np.flatnonzero((age >= 1) & ~np.isnan(y))
     if rule.kind == "linear" and rule.reach >= LONG:
-        errors[rows] = np.abs(y[rows] - _next_along(fill, age, rule)[rows - 1])
+        errors[1:] = np.abs(y[1:] - _next_along(fill, age, rule)[:-1])
+        errors[age < 1] = np.nan
     elif rule.kind != "none":
+        rows = np.flatnonzero((age >= 1) & ~np.isnan(y))
         for part in np.array_split(rows, max(1, len(rows) * rule.reach // VALUES_AT_ONCE)):
             before = gather_lookback(fill, age, part - 1)
             errors[part] = np.abs(y[part] - rule.next(before, np.zeros(len(part))))
@@ -295,8 +298,13 @@ def _next_along(fill: Array, age: Rows, rule: Reference) -> Array:
     found = np.full(len(fill), np.nan)
     firsts = np.flatnonzero(age == 0)
     ends = np.append(np.flatnonzero(np.diff(age) < 1) + 1, len(age))
-    for first, end in zip(firsts, ends[np.searchsorted(ends, firsts, side="right")], strict=True):
-        found[first:end] = rule.next_along(fill[first:end])
+    lengths = ends[np.searchsorted(ends, firsts, side="right")] - firsts
+    for length in sorted(set(lengths.tolist())):
+        alike = firsts[lengths == length]
+        values = length * (rule.reach // TILE + 4)
+        for some in np.array_split(alike, -(-len(alike) * values // VALUES_AT_ONCE)):
+            rows = some[:, None] + np.arange(length)
+            found[rows] = rule.next_along(fill[rows])
     return found
 
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from recurra.data.preparation.peers import peer_inputs
 from recurra.data.preparation.reference import Array, Reference
-from recurra.data.preparation.rows import Origins, Rows, gather_lookback
+from recurra.data.preparation.rows import Origins, Rows, gather_lookback, side_by_side
 from recurra.data.preparation.spec import PreparationSpec
 
 
@@ -67,7 +67,7 @@ class PreparedRows:
     def inputs(self, rows: Rows) -> Array:
         """The network's inputs X at each of the rows, [n, inputs]."""
         target = self.origins(rows).target_inputs(self.spec.lags, self.spec.show_missing, self.spec.show_gap)
-        return np.concatenate([target, self.past[rows], self._peer_inputs(rows), self.known_at(rows)], axis=1)
+        return side_by_side([target, self.past[rows], self._peer_inputs(rows), self.known_at(rows)])
 
     def _peer_inputs(self, rows: Rows) -> Array:
         """What is known of the other targets at the same time, [n, see `peer_width`]."""

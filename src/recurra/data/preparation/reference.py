@@ -6,10 +6,13 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 Array = npt.NDArray[np.float64]
 Steps = npt.NDArray[np.int64]
 Lookback = Callable[[Steps], Array]
+TILE = 32
+"""Neighbouring rows whose windows are one product."""
 ReferenceKind = Literal["none", "naive", "season_mean", "seasonal", "seasonal_change", "linear"]
 
 
@@ -57,11 +60,11 @@ class Reference:
         """
         if self.kind == "none":
             return np.repeat(shift[:, None], horizon, axis=1)
+        if self.kind == "season_mean":
+            return np.repeat(lookback(np.arange(self.season)).mean(axis=1, keepdims=True), horizon, axis=1)
         now = lookback(np.zeros(1, np.int64))
         if self.kind == "naive":
             return np.repeat(now, horizon, axis=1)
-        if self.kind == "season_mean":
-            return np.repeat(lookback(np.arange(self.season)).mean(axis=1, keepdims=True), horizon, axis=1)
         if self.kind == "linear":
             return self._linear(lookback, now, horizon)
         steps = np.arange(1, horizon + 1)
@@ -84,31 +87,54 @@ class Reference:
         return self.ahead(lookback, shift, 1)[:, 0]
 
     def next_along(self, y: Array) -> Array:
-        """The linear rule's forecast one step ahead from every value of a series, from its own past, [n].
+        """The linear rule's forecast one step ahead from every value of some series, from its own past, [S, n].
 
-        The sums over look-backs are convolutions of the differences to the first value of each block of L rows: every
-        window of the block holds that value, so that a large level, or a value far off elsewhere, costs no digits.
+        The sums over look-backs are products of overlapping windows with the shifted weights. They are over differences
+        to the first value of each block of L rows: every window that ends in the block holds that value, so that a
+        large level, or a value far off elsewhere, costs no digits. A window's sum of sizes is what the block before
+        still holds of it, and what the block holds up to its end.
 
         Args:
-            y: the series from its first known value on, [n].
+            y: series of equal length, each from its first known value on, [S, n].
         """
         assert self.weights is not None
-        n_back = len(self.weights)
         kernel = np.concatenate([[0.0], self.weights[:-1, 0]])
-        given, found = np.cumsum(kernel), np.empty(len(y))
-        for begin in range(0, len(y), n_back):
-            now, past = y[begin : begin + n_back], y[max(begin - n_back + 1, 0) : begin + n_back]
-            before = np.zeros(n_back - 1 + len(now) - len(past))
-            there = np.minimum(np.arange(begin, begin + len(now)), n_back - 1)
-            moved = np.convolve(np.concatenate([before, past - y[begin]]), kernel, "valid")
-            sizes = np.convolve(np.concatenate([before, np.abs(past)]), np.ones(n_back), "valid")
-            size = (sizes + (n_back - 1 - there) * np.abs(now)) / n_back
-            change = moved - (now - y[begin]) * given[there]
-            found[begin : begin + n_back] = now + change + size * self.weights[-1, 0]
-        return found
+        (n_series, n), n_back = y.shape, len(kernel)
+        blocks = -(-n // n_back)
+        padded = np.zeros((n_series, n_back - 1 + blocks * n_back))
+        padded[:, n_back - 1 : n_back - 1 + n] = y
+        around = sliding_window_view(padded, 2 * n_back - 1, axis=1)[:, ::n_back]
+        now = around[..., n_back - 1 :]
+        past, change = around - now[..., :1], now - now[..., :1]
+        past[:, 0, : n_back - 1] = 0.0
+        there = np.minimum(np.arange(blocks * n_back).reshape(blocks, n_back), n_back - 1)
+        absolute = np.abs(around)
+        sizes = np.cumsum(absolute[..., n_back - 1 :], axis=2)
+        sizes[..., :-1] += np.cumsum(absolute[..., n_back - 2 :: -1], axis=2)[..., ::-1] if n_back > 1 else 0.0
+        size = (sizes + (n_back - 1 - there) * absolute[..., n_back - 1 :]) / n_back
+        moved = _weighted(past.reshape(-1, past.shape[2]), _shifted(kernel)).reshape(change.shape)
+        found: Array = now + moved - change * np.cumsum(kernel)[there] + size * self.weights[-1, 0]
+        return found.reshape(n_series, -1)[:, :n]
 
     def lags(self, horizon: int, most: int = 32) -> tuple[int, ...]:
         """The look-backs worth showing to the network: the last step, the season, and the season's next steps."""
         season = self.season
         ahead = [season - k for k in range(1, min(horizon, season - 1, most) + 1)] if season > 1 else []
         return tuple(sorted({1, season, *ahead} - {0}))
+
+
+def _shifted(kernel: Array) -> Array:
+    """Column t holds the kernel for the window that ends t rows after the first one, [len(kernel) - 1 + TILE, TILE]."""
+    around = np.concatenate([np.zeros(TILE), kernel, np.zeros(TILE)])
+    return np.ascontiguousarray(sliding_window_view(around, TILE)[1 : len(kernel) + TILE][::-1])
+
+
+def _weighted(past: Array, shifted: Array) -> Array:
+    """sum_j kernel[j] past(t - j) at each value that has so many before it, [S, n]; see `_shifted`."""
+    n = past.shape[1] - (len(shifted) - TILE)
+    tiles = -(-n // TILE)
+    padded = np.zeros((len(past), len(shifted) + (tiles - 1) * TILE))
+    padded[:, : past.shape[1]] = past
+    windows = sliding_window_view(padded, len(shifted), axis=1)[:, ::TILE]
+    products: Array = windows.reshape(-1, len(shifted)) @ shifted
+    return products.reshape(len(past), -1)[:, :n]

@@ -82,8 +82,7 @@ def build(raw: RawTable, columns: TrackColumns, policy: TrackPolicy) -> Fixes:
 def _read(raw: RawTable, columns: TrackColumns, policy: TrackPolicy) -> Fixes:
     """All columns as arrays, in file order."""
     ids, codes = read_owners(raw, columns.object, "object", "object")
-    named = None if columns.object is None else np.array(ids, object)[codes]
-    places = Places(named, noun="object")
+    places = Places(None if columns.object is None else ids, codes, noun="object")
     time, stamped, zone = _read_times(raw.load(columns.time), columns, places)
     numbers = {}
     for name in (columns.x, columns.y, *columns.features):
