@@ -52,8 +52,20 @@ def _table(columns: str, runs: Mapping[str, Any]) -> list[str]:
         shown = [_show(interval) for interval in differences.values()]
         cells = [str(horizon), *figures, f"{mse:.3f}", f"{mae:.3f}", *shown, str(len(own))]
         lines.append(f"| {' | '.join(cells)} |")
-        words.append(f"* Horizon {horizon}: {_against_rules(differences)} {_bar(part, mse, differences, runs)}")
+        told = f"{_against_rules(differences)} {_bar(part, mse, differences, runs)}"
+        words.append(f"* Horizon {horizon}: {told}{_together(part, rules, runs)}")
     return ["\n".join(lines), "\n".join(words)] if words else []
+
+
+def _together(part: str, rules: Mapping[str, Any], runs: Mapping[str, Any]) -> str:
+    """What the mean of the networks' answers scores; the bars are judged by single networks."""
+    if f"{part}/together" not in runs:
+        return ""
+    run, horizon = runs[f"{part}/together"], int(part.split("-")[1])
+    mse = run["test"]["mse"]
+    differences = {rule: _against([run], rules[rule], horizon) for rule in RULES}
+    beside = "; ".join(f"{_place(differences[rule])} {rule}" for rule in RULES)
+    return f" The mean of five networks' medians: {mse:.3f}; {beside}."
 
 
 def _against_rules(differences: Mapping[str, Interval]) -> str:
