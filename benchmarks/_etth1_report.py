@@ -63,9 +63,9 @@ def _together(part: str, rules: Mapping[str, Any], runs: Mapping[str, Any]) -> s
         return ""
     run, horizon = runs[f"{part}/together"], int(part.split("-")[1])
     mse = run["test"]["mse"]
-    differences = {rule: _against([run], rules[rule], horizon) for rule in RULES}
-    beside = "; ".join(f"{_place(differences[rule])} {rule}" for rule in RULES)
-    return f" The mean of five networks' medians: {mse:.3f}; {beside}."
+    differences = {rule: _against([run], rules[rule], horizon) for rule in (*RULES, OFF)}
+    beside = "; ".join(f"{_place(differences[rule])} {rule}" for rule in differences)
+    return f" The mean of {len(SEEDS)} networks' medians: {mse:.3f}; {beside}."
 
 
 def _against_rules(differences: Mapping[str, Interval]) -> str:

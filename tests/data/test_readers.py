@@ -102,6 +102,12 @@ def test_without_any_frame_library_a_csv_still_reads(tmp_path: Path, monkeypatch
         read_columns(sources(tmp_path)["parquet"])
 
 
+@pytest.mark.parametrize("labels", [["a", "a"], [True, 1], [1, "1"]], ids=str)
+def test_labels_of_pandas_that_cannot_be_told_apart_are_refused(labels: list[object]) -> None:
+    with pytest.raises(TableError, match="unique column names"):
+        read_columns(pd.DataFrame([[1.0, 2.0]], columns=pd.Index(labels, dtype=object)))
+
+
 @pytest.mark.parametrize(("present", "kind"), [({"polars", "pyarrow"}, "polars"), ({"pyarrow"}, "pyarrow")])
 def test_a_path_gives_the_first_library_that_is_there(
     monkeypatch: pytest.MonkeyPatch, present: set[str], kind: str

@@ -173,9 +173,11 @@ def _frame(source: object) -> "nw.DataFrame[Any]":
 def _from_pandas(frame: Any) -> RawTable:
     """A pandas table; narwhals is asked only for the columns that are neither numbers, text nor plain dates."""
     labels = frame.columns.tolist()
-    positions = {str(label): position for position, label in enumerate(labels)}
-    if len(positions) < len(labels):
-        return _from_frame(_frame(frame), None)
+    names = list(map(str, labels))
+    positions = {name: position for position, name in enumerate(names)}
+    if len(positions) < len(labels) or not frame.columns.is_unique:
+        twice = next((name for name in names if names.count(name) > 1), names[0])
+        raise TableError(f"a table needs unique column names; {twice!r} stands there more than once: rename one of them")
     index_names = tuple(str(name) for name in frame.index.names if name is not None)
 
     def load(name: str) -> RawColumn:
@@ -196,7 +198,9 @@ def _from_frame(frame: "nw.DataFrame[Any]", kind: TableKind | None) -> RawTable:
     columns = {str(name): position for position, name in enumerate(frame.columns)}
 
     def load(name: str) -> RawColumn:
-        return _frame_column(frame[:, columns[name]])
+        column = frame[:, columns[name]]
+        plain = _plain_column(column.to_native()) if implementation.is_pandas() else None
+        return _frame_column(column) if plain is None else plain
 
     return RawTable(tuple(columns), len(frame), kind or native, load, index_names=names)
 

@@ -132,7 +132,9 @@ class SeriesTable:
     @cached_property
     def lengths(self) -> Ints:
         """Rows of each series, [N]."""
-        return np.diff(self.offsets)
+        lengths = np.diff(self.offsets)
+        lengths.flags.writeable = False
+        return lengths
 
     @property
     def last_ds(self) -> Stamps:

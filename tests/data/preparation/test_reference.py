@@ -48,8 +48,20 @@ def test_the_linear_rule_along_a_series_is_the_rule_at_each_of_its_values(y, n_b
     found = rule.next_along(np.stack([y, 2 * y]))
     expected = rule.next(gather_lookback(y, rows, rows), np.zeros(len(y)))
     largest = np.array([np.abs(y[max(t - n_back + 1, 0) : t + 1]).max() for t in rows])  # within the row's own window
+    largest = np.maximum(largest, 1e-290)  # below it there are no digits to lose
     assert np.all(np.abs(found[0] - expected) <= 1e-13 * n_back * largest)
     assert np.all(np.abs(found[1] - 2 * expected) <= 2e-13 * n_back * largest)
+
+
+@pytest.mark.parametrize("at_once", [1, 700, 10**7], ids=["block by block", "some blocks", "all"])
+@pytest.mark.parametrize("n", [1, 2, 39, 40, 41, 333])
+def test_parts_of_a_series_say_the_same(at_once, n, monkeypatch, rng):
+    """A block's numbers depend on it and the one before it, not on what is computed beside them."""
+    y, rule = rng.normal(size=(3, n)), Reference("linear", 3, rng.normal(size=(40, 2)))
+    whole = rule.next_along(y)
+    monkeypatch.setattr("recurra.data.preparation.reference.VALUES_AT_ONCE", at_once)
+    np.testing.assert_allclose(rule.next_along(y), whole, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(rule.next_along(y[1:2]), whole[1:2], rtol=1e-12, atol=1e-12)
 
 
 def test_beyond_the_first_row_the_present_answers():

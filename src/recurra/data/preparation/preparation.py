@@ -13,7 +13,7 @@ from recurra.data.preparation.covariates import CovariateEncoder, NumericColumn,
 from recurra.data.preparation.gaps import missing_cells, steps_on, steps_since, table_gaps
 from recurra.data.preparation.peers import peer_width
 from recurra.data.preparation.prepared import PreparedRows
-from recurra.data.preparation.reference import TILE, Array, Reference
+from recurra.data.preparation.reference import VALUES_AT_ONCE, Array, Reference
 from recurra.data.preparation.rows import Rows, fill_missing, gather_lookback
 from recurra.data.preparation.running import SMALLEST_STEP, RunningLevel
 from recurra.data.preparation.spec import PreparationSpec
@@ -25,7 +25,6 @@ from recurra.data.targets import find_peers
 
 Stamps = npt.NDArray[Any]
 Covariates = Mapping[str, npt.NDArray[Any]]
-VALUES_AT_ONCE = 4_000_000
 LONG = 64
 """Look-backs of a linear rule from which on products of many rows are quicker than windows."""
 NO_COLUMNS = CovariateEncoder({})
@@ -282,7 +281,7 @@ def _fit_elapsed(table: SeriesTable) -> NumericColumn | None:
 def one_step_errors(y: Array, fill: Array, age: Rows, rule: Reference) -> Array:
     """Absolute error of the reference rule for each row from the row before; NaN where there is none, [rows]."""
     errors = np.full(len(y), np.nan)
-    if rule.kind == "linear" and rule.reach >= LONG:
+    if rule.kind == "linear" and rule.reach >= LONG and np.isfinite(fill).all():
         errors[1:] = np.abs(y[1:] - _next_along(fill, age, rule)[:-1])
         errors[age < 1] = np.nan
     elif rule.kind != "none":
@@ -301,9 +300,9 @@ def _next_along(fill: Array, age: Rows, rule: Reference) -> Array:
     lengths = ends[np.searchsorted(ends, firsts, side="right")] - firsts
     for length in sorted(set(lengths.tolist())):
         alike = firsts[lengths == length]
-        values = length * (rule.reach // TILE + 4)
-        for some in np.array_split(alike, -(-len(alike) * values // VALUES_AT_ONCE)):
-            rows = some[:, None] + np.arange(length)
+        at_once = max(1, VALUES_AT_ONCE // rule.values_along(length))
+        for begin in range(0, len(alike), at_once):
+            rows = alike[begin : begin + at_once, None] + np.arange(length)
             found[rows] = rule.next_along(fill[rows])
     return found
 

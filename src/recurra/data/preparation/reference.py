@@ -13,6 +13,8 @@ Steps = npt.NDArray[np.int64]
 Lookback = Callable[[Steps], Array]
 TILE = 32
 """Neighbouring rows whose windows are one product."""
+VALUES_AT_ONCE = 4_000_000
+"""Numbers that a computation over many rows holds at a time, about."""
 ReferenceKind = Literal["none", "naive", "season_mean", "seasonal", "seasonal_change", "linear"]
 
 
@@ -91,30 +93,47 @@ class Reference:
 
         The sums over look-backs are products of overlapping windows with the shifted weights. They are over differences
         to the first value of each block of L rows: every window that ends in the block holds that value, so that a
-        large level, or a value far off elsewhere, costs no digits. A window's sum of sizes is what the block before
-        still holds of it, and what the block holds up to its end.
+        large level, or a value far off elsewhere, costs no digits.
 
         Args:
-            y: series of equal length, each from its first known value on, [S, n].
+            y: finite values of series of equal length, each from its first known value on, [S, n].
         """
         assert self.weights is not None
-        kernel = np.concatenate([[0.0], self.weights[:-1, 0]])
-        (n_series, n), n_back = y.shape, len(kernel)
-        blocks = -(-n // n_back)
-        padded = np.zeros((n_series, n_back - 1 + blocks * n_back))
-        padded[:, n_back - 1 : n_back - 1 + n] = y
-        around = sliding_window_view(padded, 2 * n_back - 1, axis=1)[:, ::n_back]
-        now = around[..., n_back - 1 :]
-        past, change = around - now[..., :1], now - now[..., :1]
-        past[:, 0, : n_back - 1] = 0.0
-        there = np.minimum(np.arange(blocks * n_back).reshape(blocks, n_back), n_back - 1)
-        absolute = np.abs(around)
-        sizes = np.cumsum(absolute[..., n_back - 1 :], axis=2)
-        sizes[..., :-1] += np.cumsum(absolute[..., n_back - 2 :: -1], axis=2)[..., ::-1] if n_back > 1 else 0.0
-        size = (sizes + (n_back - 1 - there) * absolute[..., n_back - 1 :]) / n_back
+        n_back, n = len(self.weights), y.shape[1]
+        some = n_back * max(1, VALUES_AT_ONCE // (len(y) * self.values_along(n_back)))
+        parts = [self._blocks_along(y[:, max(t - n_back, 0) : t + some], n_back if t else 0) for t in range(0, n, some)]
+        return np.concatenate(parts, axis=1)
+
+    def values_along(self, n: int) -> int:
+        """Numbers that `next_along` holds at a time for so many rows, about; more rows than L are taken in parts."""
+        assert self.weights is not None
+        reach = min(len(self.weights), n)
+        return -(-n // reach) * (-(-reach // TILE) * (reach + TILE) + 8 * reach)
+
+    def _blocks_along(self, y: Array, before: int) -> Array:
+        """The same for some blocks of rows; the first `before` rows are the block before them, and not answered.
+
+        A window's sum of sizes is what the block before still holds of it, and what the block holds up to its end.
+        """
+        assert self.weights is not None
+        n_back, (n_series, n) = len(self.weights), y.shape
+        kernel = np.concatenate([[0.0], self.weights[:-1, 0]])[:n]
+        reach = len(kernel)
+        blocks = -(-n // reach)
+        padded = np.zeros((n_series, reach - 1 + blocks * reach))
+        padded[:, reach - 1 : reach - 1 + n] = y
+        around = sliding_window_view(padded, 2 * reach - 1, axis=1)[:, ::reach]
+        now = around[..., reach - 1 :]
+        past, change, absolute = around - now[..., :1], now - now[..., :1], np.abs(around)
+        past[:, 0, : reach - 1] = 0.0
+        there = np.minimum(np.arange(blocks * reach).reshape(blocks, reach), n_back - 1)
+        sizes = np.cumsum(absolute[..., reach - 1 :], axis=2)
+        sizes[..., :-1] += np.cumsum(absolute[..., : reach - 1][..., ::-1], axis=2)[..., ::-1]
+        size = (sizes + (n_back - 1 - there) * absolute[..., reach - 1 :]) / n_back
         moved = _weighted(past.reshape(-1, past.shape[2]), _shifted(kernel)).reshape(change.shape)
-        found: Array = now + moved - change * np.cumsum(kernel)[there] + size * self.weights[-1, 0]
-        return found.reshape(n_series, -1)[:, :n]
+        found: Array = now + moved - change * np.cumsum(kernel)[np.minimum(there, reach - 1)]
+        found += size * self.weights[-1, 0]
+        return found.reshape(n_series, -1)[:, before:n]
 
     def lags(self, horizon: int, most: int = 32) -> tuple[int, ...]:
         """The look-backs worth showing to the network: the last step, the season, and the season's next steps."""
