@@ -177,7 +177,7 @@ def _from_pandas(frame: Any) -> RawTable:
     positions = {name: position for position, name in enumerate(names)}
     if len(positions) < len(labels) or not frame.columns.is_unique:
         twice = next((name for name in names if names.count(name) > 1), names[0])
-        raise TableError(f"a table needs unique column names; {twice!r} stands there more than once: rename one of them")
+        raise TableError(f"a table needs unique column names; {twice!r} is there more than once: rename one of them")
     index_names = tuple(str(name) for name in frame.index.names if name is not None)
 
     def load(name: str) -> RawColumn:
