@@ -32,6 +32,7 @@ SETTINGS: dict[str, Any] = {
     "residual": "season_mean",
     "calendar": (),
     "max_epochs": 40,
+    "keep": "trained",
 }
 PROTOCOL = (
     "Trained on 2016-01-01..2018-12-31 with windows of 56 days, early stop on 2019-01-01..05-31, mean absolute error "

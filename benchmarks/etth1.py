@@ -30,6 +30,7 @@ SETTINGS: dict[str, Any] = {
     "batch_size": 256,
     "max_epochs": 12,
     "patience": 12,
+    "keep": "trained",
 }
 ALONE: dict[str, Any] = {"hidden_size": 16, "learning_rate": 2e-4}
 """What is otherwise for the oil temperature alone."""

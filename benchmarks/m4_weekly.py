@@ -41,6 +41,7 @@ SETTINGS: dict[str, Any] = {
     "quantiles": LEVELS,
     "hidden_size": 32,
     "max_epochs": 20,
+    "keep": "trained",
 }
 PAIRS = (("sMAPE", "naive"), ("sMAPE", MAP), ("MASE", MAP), ("sMAPE", OFF), ("MASE", OFF))
 BARS = {"sMAPE": 8.5, "MASE": 2.5, "wQL": 0.048}

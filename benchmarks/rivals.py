@@ -40,6 +40,7 @@ SETTINGS: dict[str, Any] = {
     "max_epochs": EPOCHS,
     "patience": EPOCHS,
     "batch_size": 8,
+    "keep": "trained",
 }
 PROTOCOL = (
     "ETTh1, seven columns as seven series, standardised by the first 12 months, on which both learn; 336 hours are "

@@ -50,6 +50,7 @@ def model(tmp_path_factory: pytest.TempPathFactory, table: Path) -> Path:
     """A saved model, hardly trained: what it says does not matter here, only that it always says the same."""
     folder = tmp_path_factory.mktemp("saved") / "model"
     settings = {"context": 14, "hidden_size": 4, "max_epochs": 1, "quantiles": (0.05, 0.95), "calendar": ()}
+    settings["keep"] = "trained"
     recurra.Forecaster(horizon=3, **settings).fit(table).save(folder)
     return folder
 
@@ -59,5 +60,6 @@ def model_with_future(tmp_path_factory: pytest.TempPathFactory, table: Path) -> 
     """A saved model that needs the covariate `holiday` of the steps ahead."""
     folder = tmp_path_factory.mktemp("saved") / "model"
     settings = {"context": 14, "hidden_size": 4, "max_epochs": 1, "quantiles": (0.05, 0.95), "calendar": ()}
+    settings["keep"] = "trained"
     recurra.Forecaster(horizon=2, future_covariates=("holiday",), **settings).fit(table).save(folder)
     return folder

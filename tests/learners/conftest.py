@@ -11,7 +11,7 @@ import recurra
 
 QUICK: dict[str, Any] = {
     "horizon": 3, "hidden_size": 4, "context": 10, "max_epochs": 1, "quantiles": (0.1, 0.5, 0.9), "season": 7,
-    "residual": "seasonal",
+    "residual": "seasonal", "keep": "trained",
 }  # fmt: skip
 
 

@@ -26,6 +26,15 @@ def test_a_walk_is_naive_noise_is_a_mean_and_a_steady_season_is_seasonal(rng):
     assert chosen(np.tile([0.0, 5.0, 9.0, -3.0], 60) + 0.01 * rng.normal(size=240), 4) == "seasonal"
 
 
+def test_a_walk_of_days_is_naive_before_it_is_a_mean_of_the_week(rng):
+    """The mean of the last week is tried on it too, as on noise, where the last value is not."""
+    spec = PreparationSpec(horizon=2, season=7, reference="naive", scaling="running", frequency="1")
+    steps, config = rng.normal(size=300), ForecasterConfig(horizon=2)
+    walk = [one.kind for one in candidate_references(one_series(np.cumsum(steps)), spec, config)]
+    assert walk == ["naive", "season_mean", "linear"]
+    assert "naive" not in [one.kind for one in candidate_references(one_series(steps), spec, config)]
+
+
 def test_what_is_asked_for_is_taken(rng):
     spec = PreparationSpec(horizon=2, season=4, reference="naive", scaling="running", frequency="1")
     table = one_series(rng.normal(size=100))

@@ -1,5 +1,7 @@
 """Every decoder with every output: a fresh network is the rule, a trained one saves, streams and hindcasts alike."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,7 @@ import recurra
 from recurra.data import SeriesTable
 from recurra.data.preparation import Preparation
 from recurra.errors import ConfigError
-from recurra.learners.fitting import build_network, choose_spec
+from recurra.learners.fitting import _better, build_network, choose_spec, fit_forecaster
 from recurra.learners.schema import ForecasterConfig
 from recurra.prediction import ForecastPredictor
 
@@ -105,3 +107,48 @@ def test_a_target_without_variance_is_forecast_as_it_is(decoder, output, quick):
     answer = model.forecasts(rows)
     assert np.isfinite(answer.quantiles).all()
     np.testing.assert_allclose(answer.median, 7.0, atol=1.0 if output == "negative_binomial" else 0.1)
+
+
+@pytest.fixture(scope="module")
+def noise():
+    """A series in which nothing can be learned."""
+    y = 10.0 + np.random.default_rng(5).normal(size=200)
+    return pd.DataFrame({"ds": pd.date_range("2024-01-01", periods=200), "y": y})
+
+
+LEARNER = {"horizon": 3, "unique_id": None, "season": 7, "residual": "none", "hidden_size": 8, "max_epochs": 12}
+
+
+def test_the_rule_stays_where_the_network_gains_nothing(noise):
+    """And says so; the network as it was trained is there for who wants it."""
+    model = recurra.Forecaster(**LEARNER, learning_rate=2e-2).fit(noise)
+    assert model.history_.best_epoch == 0
+    assert model.network_.head.state.weight.abs().max() == 0.0
+    trained = recurra.Forecaster(**LEARNER, learning_rate=2e-2, keep="trained").fit(noise)
+    assert trained.history_.best_epoch > 0
+    assert trained.network_.head.state.weight.abs().max() > 0.0
+    assert "kept" not in trained.reasons_
+
+
+def test_what_is_learned_is_kept_where_it_shows(noise):
+    """A season that the level knows nothing of."""
+    t = np.arange(200)
+    model = recurra.Forecaster(**LEARNER, learning_rate=2e-2).fit(
+        noise.assign(y=noise["y"] + 5 * np.sin(2 * np.pi * t / 7))
+    )
+    assert model.history_.best_epoch > 0
+    assert "kept" not in model.reasons_
+    assert model.validation_["network"] < 0.5 * model.validation_["naive"]
+
+
+def test_a_later_rule_needs_more_than_a_standard_error(noise):
+    table = SeriesTable.from_table(noise, columns=recurra.data.Columns(unique_id=None))
+    fitted = fit_forecaster(table, ForecasterConfig(**LEARNER))
+    other = replace(fitted, reasons={"residual": "another"})
+    step = np.where(np.arange(len(fitted.stretches)) % 2, 0.9, 1.0)
+    assert _better(fitted, replace(other, stretches=fitted.stretches - 0.01 * step)).reasons["residual"] == "another"
+    assert _better(fitted, replace(other, stretches=fitted.stretches + 0.01 * step)) is fitted
+    swaying = 0.1 * np.where(np.arange(len(step)) % 2, 1.0, -0.99)
+    assert _better(fitted, replace(other, stretches=fitted.stretches - swaying)) is fitted
+    brief = replace(other, stretches=None, history=replace(fitted.history, best_loss=0.0))
+    assert _better(fitted, brief) is brief

@@ -173,7 +173,8 @@ class Case:
 def series(past_covariates: tuple[str, ...] = ("p",), **changes: Any) -> Case:
     t = np.arange(80)
     table = pd.DataFrame({"ds": t, "y": np.rint(20 + 5 * np.sin(t / 3) + 3 * np.cos(7 * t)), "p": np.cos(t)})
-    learner = {"horizon": 2, "hidden_size": 4, "context": 12, "max_epochs": 1, "unique_id": None, "season": 6}
+    learner = {"horizon": 2, "hidden_size": 4, "context": 12, "max_epochs": 1, "unique_id": None, "season": 6,
+               "keep": "trained"}  # fmt: skip
     return Case(
         lambda: recurra.Forecaster(**learner, past_covariates=past_covariates, **changes).fit(table),
         table,

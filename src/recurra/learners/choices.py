@@ -123,12 +123,13 @@ class Candidate:
 
 
 def candidate_references(training: SeriesTable, spec: PreparationSpec, config: ForecasterConfig) -> list[Candidate]:
-    """The rules worth trying, from the training rows alone: the one that was asked for, or one or two.
+    """The rules worth trying, from the training rows alone: the one that was asked for, or up to three.
 
     "auto" tries the linear rule, if the series are long enough for one, and the best of the others. Their
     error is the mean absolute error over all steps ahead, each series in units of its own mean absolute
     step, so that no series counts for its size. Rules that average are preferred: one that copies single
-    values is taken only where its error is lower by its handicap.
+    values is taken only where its error is lower by its handicap. The last value is tried before them where nothing
+    has a lower error: such series, as prices, wander, and their latest value is no noise.
     """
     training = in_model_units(training, spec.scaling)
     if config.residual not in ("auto", "linear"):
@@ -146,6 +147,8 @@ def candidate_references(training: SeriesTable, spec: PreparationSpec, config: F
     best = min(kinds, key=lambda kind: HANDICAP[kind] * errors[kind])
     told = ", ".join(f"{kind} {errors[kind]:.3f} x {HANDICAP[kind]:g}" for kind in kinds)
     candidates = [Candidate(best, None, f"lowest training error in mean absolute steps, with handicap ({told})")]
+    if best != "naive" and errors["naive"] == min(errors.values()):
+        candidates.insert(0, Candidate("naive", None, f"lowest training error in mean absolute steps ({told})"))
     if linear is not None:
         candidates.append(Candidate("linear", linear, "a linear map of the last values, fitted on the training rows"))
     return candidates

@@ -10,6 +10,7 @@ import torch
 
 from recurra.data.calendar import default_calendar
 from recurra.data.preparation import Preparation, PreparationSpec, PreparedRows, Reference
+from recurra.data.preparation.reference import Array
 from recurra.data.preparation.rows import Rows
 from recurra.data.series import SeriesTable
 from recurra.data.windows import WindowIndex
@@ -34,6 +35,7 @@ from recurra.models.forecast import AnyForecastNetwork, ForecastShape, build_for
 from recurra.prediction import AnyPredictor, ForecastPredictor, Hindcast
 from recurra.training import History, Progress, Trainer, TrainingOptions, build_progress
 from recurra.training.forecast import ForecastTask, WindowPlan
+from recurra.training.forecast_start import begin_with_errors, keep_what_shows, mean_gain
 
 Network = TypeVar("Network", bound=torch.nn.Module)
 
@@ -53,6 +55,7 @@ class Fitted:
         reasons: why the residual path was chosen, in words.
         validation: mean absolute error on the validation part, of the network and of the naive rules.
         error: the error that ended training early, if one did.
+        stretches: losses on stretches of the validation part, if they were looked at.
     """
 
     predictor: AnyPredictor
@@ -61,13 +64,14 @@ class Fitted:
     reasons: dict[str, str]
     validation: dict[str, float]
     error: NonFiniteLossError | None = None
+    stretches: Array | None = None
 
 
 def fit_forecaster(table: SeriesTable, config: ForecasterConfig, progress: Progress | None = None) -> Fitted:
     """Choose what is left to choose, prepare the training rows, train, and keep the best weights.
 
-    Where two rules are worth correcting, a network is trained on each, and the one with the lower loss on
-    the validation part is kept.
+    Where several rules are worth correcting, a network is trained on each. The first one's is kept unless another is
+    better on the validation part by more than a standard error.
 
     Args:
         table: the rows to learn from and to validate on.
@@ -84,13 +88,16 @@ def fit_forecaster(table: SeriesTable, config: ForecasterConfig, progress: Progr
         trials.append(_train(table, cuts, replace(spec, reference=candidate.kind), candidate, config, share, progress))
         if trials[-1].error is not None or trials[-1].history.ending == "interrupted":
             break
-    best = min(trials, key=lambda trial: trial.history.best_loss)
+    best = trials[0]
+    for trial in trials[1:]:
+        best = _better(best, trial)
     scores = ", ".join(f"{t.predictor.preparation.spec.reference} {t.history.best_loss:.4f}" for t in trials)
-    reasons = (
-        {"residual": f"lowest validation loss ({scores}); {best.reasons['residual']}"}
-        if len(trials) > 1
-        else best.reasons
-    )
+    reasons = dict(best.reasons)
+    if len(trials) > 1:
+        reasons["residual"] = (
+            f"by validation loss, later ones if they gain more than a standard error ({scores}); "
+            f"{best.reasons['residual']}"
+        )
     if trials[-1].history.ending == "interrupted":
         best.history.ending = "interrupted"
     error = next((trial.error for trial in trials if trial.error is not None), None)
@@ -100,6 +107,14 @@ def fit_forecaster(table: SeriesTable, config: ForecasterConfig, progress: Progr
     predictor, told = learn_from_held_out(single, table, held_out, stopping_ends(table, cuts, config), config)
     reasons = {**reasons, **why, **told, **fallbacks(table, cuts, config)}
     return replace(best, predictor=predictor, reasons=reasons, error=error, validation=validation)
+
+
+def _better(before: Fitted, after: Fitted) -> Fitted:
+    """The later of two trials if the validation part shows it to be better; see `mean_gain`."""
+    if before.stretches is None or after.stretches is None or len(before.stretches) != len(after.stretches):
+        return min(before, after, key=lambda trial: trial.history.best_loss)
+    gain, error = mean_gain(before.stretches - after.stretches)
+    return after if gain > error else before
 
 
 def _scaled_spec(training: SeriesTable, config: ForecasterConfig) -> tuple[PreparationSpec, dict[str, str]]:
@@ -141,7 +156,9 @@ def _train(
     begins = prepared.offsets[:-1]
     stops = begins + stopping_ends(table, cuts, config)
     task = ForecastTask(network, prepared, begins + cuts, windows, plan, stops)
-    options = replace(training_options(config), max_seconds=max_seconds)
+    begin_with_errors(task)
+    start = {name: value.detach().clone() for name, value in network.state_dict().items()}
+    options = replace(training_options(config), max_seconds=max_seconds, offer_start=config.keep == "shown")
     trainer = Trainer(network, task, options, progress or build_progress(config.progress))
     error = None
     with seeded(config):
@@ -149,8 +166,16 @@ def _train(
             trainer.run()
         except NonFiniteLossError as problem:
             error = problem
+    reasons = {"residual": candidate.reason}
+    done = error is None and trainer.history.ending != "interrupted"
+    doubted = done and config.keep == "shown" and trainer.history.best_epoch
+    if doubted and (kept := keep_what_shows(task, start)):
+        reasons["kept"] = kept
+        trainer.history.best_epoch, trainer.history.best_loss = 0, trainer.start_loss
     predictor = ForecastPredictor(preparation, network, config.horizon)
-    return Fitted(predictor, trainer.history, context, {"residual": candidate.reason}, {}, error)
+    with torch.no_grad():
+        stretches = task.validation_blocks() if done else None
+    return Fitted(predictor, trainer.history, context, reasons, {}, error, stretches)
 
 
 def _prepare_all(preparation: Preparation, table: SeriesTable) -> PreparedRows:

@@ -104,6 +104,7 @@ class Forecaster(ForecasterUse, Learner):
         weight_decay: float = 1e-2,
         gradient_clip: float | None = 1.0,
         patience: int = 12,
+        keep: str = "shown",
         n_ensemble: int = 1,
         seed: int = 0,
         backend: str = "auto",

@@ -82,6 +82,10 @@ class ForecasterConfig(BaseModel):
     weight_decay: float = Field(1e-2, ge=0, description="decay of the weight matrices")
     gradient_clip: float | None = Field(1.0, gt=0, description="largest norm of the gradient")
     patience: int = Field(12, ge=1, description="epochs without improvement before training stops")
+    keep: Literal["shown", "trained"] = Field(
+        "shown",
+        description="shown: the rule itself, unless the network gains over a standard error; trained: the network",
+    )
     n_ensemble: int = Field(1, ge=1, le=100, description="networks with seeds seed, seed + 1, ..., quantiles averaged")
     seed: int = Field(0, ge=0, description="same seed, same model on one machine")
     backend: Literal["auto", "native", "torch", "reference"] = Field("auto", description="who computes the recurrence")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from recurra.data.preparation import PreparedRows
@@ -128,6 +129,19 @@ class ForecastTask:
         chosen = torch.as_tensor(inside, device=self._device)
         return self._loss_at(output[:, batch.scored][chosen], rows[inside], self.cuts)
 
+    def rule_errors(self, most: int) -> Array:
+        """Errors of the rule from training rows, in units of its error one step ahead; NaN where unknown, [n, horizon].
+
+        Args:
+            most: rows, evenly spaced where there are more.
+        """
+        prepared = self.prepared
+        rows = np.flatnonzero(
+            (prepared.age >= self.plan.youngest) & (np.arange(len(prepared.y)) < self.cuts[prepared.owner])
+        )
+        rows = rows[np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(np.int64)] if len(rows) else rows
+        return (prepared.targets(rows, self.cuts) - prepared.ahead(rows)) / prepared.step[rows][:, None]
+
     def _warm_state(self, batch: WindowBatch) -> State | None:
         if not batch.warm_lengths.any():
             return None
@@ -138,6 +152,13 @@ class ForecastTask:
 
     def _loss_at(self, h: Float[Tensor, "n hidden"], rows: Rows, ends: Rows) -> Tensor:
         """Mean loss in units of each series' mean absolute step, over the targets that exist before `ends`."""
+        each, known = self._losses_at(h, rows, ends)
+        return each.sum() / max(float(known.sum()), 1.0)
+
+    def _losses_at(
+        self, h: Float[Tensor, "n hidden"], rows: Rows, ends: Rows
+    ) -> tuple[Float[Tensor, "n horizon"], npt.NDArray[np.bool_]]:
+        """The loss of every target, 0 where there is none before `ends`, and whether it is there."""
         prepared, network = self.prepared, self.network
         ahead = prepared.ahead(rows) if self._ahead is None else self._ahead[rows]
         columns = (ahead, prepared.step[rows][:, None], prepared.scale[rows][:, None])
@@ -149,7 +170,7 @@ class ForecastTask:
         raw = network.raw(h, future, window)
         each = network.output.loss(raw, self._double(y), path, self._double(unit))
         old = torch.as_tensor(prepared.age[rows] >= self.plan.youngest, device=self._device)
-        return (each * old[:, None]).sum() / max(float((~np.isnan(y)).sum()), 1.0)
+        return each * old[:, None], ~np.isnan(y)
 
     def _ahead_everywhere(self) -> Array | None:
         """The rule's forecasts from every row, [rows, horizon], if they are worth their memory."""
@@ -174,6 +195,26 @@ class ForecastTask:
     def validation_loss(self) -> float:
         """Mean loss of the forecasts made from the cut on, by a state carried over the rows before."""
         total = count = 0.0
+        for rows, losses, known in self._validated():
+            total += float(losses.sum()) / max(float(known.sum()), 1.0) * len(rows)
+            count += len(rows)
+        return float(total / max(count, 1.0))
+
+    def validation_blocks(self) -> Array:
+        """Mean loss over each stretch of `horizon` origins of each series, which share few targets, [stretches]."""
+        found = [(rows, losses.sum(1).double().numpy(), known.sum(1)) for rows, losses, known in self._validated()]
+        if not found:
+            return np.zeros(0)
+        rows, losses, known = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        owner = self.prepared.owner[rows]
+        number = (rows - self.cuts[owner] + 1) // self.network.shape.horizon
+        _, stretch = np.unique(np.stack([owner, number]), axis=1, return_inverse=True)
+        sums, counts = np.bincount(stretch, losses), np.bincount(stretch, known)
+        blocks: Array = sums[counts > 0] / counts[counts > 0]
+        return blocks
+
+    def _validated(self) -> Iterator[tuple[Rows, Tensor, npt.NDArray[np.bool_]]]:
+        """Origins to validate on, the losses of their targets and whether these are there, part by part."""
         for first in range(0, len(self._validation), 64):
             part = np.array(self._validation[first : first + 64])
             lengths = part[:, 2] - 1 - part[:, 0]
@@ -183,9 +224,8 @@ class ForecastTask:
             scored = (steps < lengths[:, None]) & (rows >= part[:, 1:2])
             h, origins = output[torch.as_tensor(scored)], rows[scored]
             for block in self._blocks(len(origins)):
-                loss = self._loss_at(h[block], origins[block], self.stops)
-                total, count = total + float(loss) * len(block), count + len(block)
-        return float(total / max(count, 1.0))
+                losses, known = self._losses_at(h[block], origins[block], self.stops)
+                yield origins[block], losses.detach().cpu(), known
 
     def _blocks(self, n: int) -> list[Rows]:
         """Origins to validate on, evenly spaced if the plan bounds their number, in blocks that fit into memory."""

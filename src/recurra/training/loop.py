@@ -69,7 +69,7 @@ class Trainer(Generic[Batch]):
         self.optimiser = build_optimiser(network, options)
         self.best = BestWeights(network, options.average)
         self.history = History()
-        self.steps = 0
+        self.steps, self.start_loss = 0, math.inf
         self._begun = 0.0
 
     def run(self) -> History:
@@ -83,6 +83,9 @@ class Trainer(Generic[Batch]):
         self._begun = time.monotonic() - self.history.seconds
         self.progress.begin(self.options.max_epochs, self.task.n_batches)
         try:
+            if self.options.offer_start and not self.history.epochs:
+                self.start_loss = self._validate()
+                self.best.offer(self.start_loss, 0)
             self._epochs()
         except KeyboardInterrupt:
             self.history.ending = "interrupted"

@@ -22,6 +22,7 @@ class TrainingOptions:
         average: the mean of the weights of so many epochs, those with the lowest validation loss, is kept.
         keep: "best" keeps the weights with the lowest validation loss and stops when there is no better one for
             `patience` epochs; "last" trains to the end and keeps the last weights, for runs without a validation part.
+        offer_start: whether the starting weights are validated too, as those of epoch 0: they mean something already.
     """
 
     max_epochs: int = 100
@@ -34,6 +35,7 @@ class TrainingOptions:
     final_rate: float = 0.01
     average: int = 1
     keep: Literal["best", "last"] = "best"
+    offer_start: bool = False
 
     def __post_init__(self) -> None:
         for name in ("max_epochs", "patience", "learning_rate", "average"):

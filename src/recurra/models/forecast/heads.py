@@ -1,5 +1,6 @@
 """From the state of a recurrent layer to the numbers of every step of the horizon, and quantiles that never cross."""
 
+import math
 from collections.abc import Sequence
 from math import pi, sqrt
 from statistics import NormalDist
@@ -39,8 +40,10 @@ def ordered_quantiles(raw: Float[Tensor, "... quantile"], middle: int) -> Float[
     return torch.cat([below, centre, above], -1)
 
 
-def _inverse_softplus(value: float) -> float:
-    return float(torch.tensor(value, dtype=torch.float64).expm1().log())
+def inverse_softplus(distance: float) -> float:
+    """The number whose quantile lies so far outwards of its neighbour; at least 0.001."""
+    value = max(distance - MINIMUM_SPREAD, 1e-3)
+    return value + math.log(-math.expm1(-value))
 
 
 def normal_spreads(levels: Sequence[float], mean_absolute: float = 1.0) -> list[float]:
@@ -52,7 +55,7 @@ def normal_spreads(levels: Sequence[float], mean_absolute: float = 1.0) -> list[
     for i in range(len(levels)):
         if i != middle:
             inwards = i - 1 if i > middle else i + 1
-            raw[i] = _inverse_softplus(max(abs(normal[i] - normal[inwards]) - MINIMUM_SPREAD, 1e-3))
+            raw[i] = inverse_softplus(abs(normal[i] - normal[inwards]))
     return raw
 
 
