@@ -55,6 +55,7 @@ class Learner:
         self.history_ = SimpleNamespace(**history)
         self.n_parameters_, self.model_hash_ = 7, "a" * 64
         self.error, self.fitted, self.saved = error, False, False
+        self.reasons_: dict[str, str] = {}
 
     def fit(self, _table: object) -> None:
         self.fitted = True
@@ -88,6 +89,16 @@ def test_a_diverged_training_keeps_the_last_good_weights_if_there_are_any(
     found = run("fit", "t.csv", "--out", tmp_path / "model")
     assert (found.code, learner.saved) == (1, saved)
     assert found.err.endswith("recurra: error: epoch 4, batch 2: the loss is nan; lower the learning rate\n")
+
+
+def test_a_rule_that_stays_is_said(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    learner = stand_in(monkeypatch, Learner("finished", 0))
+    learner.reasons_ = {"kept": "the rule itself: 0.1 +- 0.2 is noise"}
+    found = run("fit", "t.csv", "--out", tmp_path / "model")
+    assert (found.code, learner.saved) == (0, True)
+    assert found.out.startswith("kept the rule itself: 0.1 +- 0.2 is noise\nsaved ")
+    told = run("fit", "t.csv", "--out", tmp_path / "model", "--json")
+    assert json.loads(told.out)["training"]["kept"] == learner.reasons_["kept"]
 
 
 def test_a_taken_folder_is_refused_before_any_training(

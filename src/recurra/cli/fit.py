@@ -73,7 +73,10 @@ def train_and_save(learner: Any, train: Callable[[], object], out: Path, overwri
 
 
 def _report(learner: Any, out: Path, common: Common) -> None:
+    kept = getattr(learner, "reasons_", {}).get("kept")
     if not common.json:
+        if kept:
+            print(f"kept {kept}")
         print(f"saved {out} ({learner.n_parameters_} parameters, model {learner.model_hash_[:12]})")
         return
     history = learner.history_
@@ -83,6 +86,7 @@ def _report(learner: Any, out: Path, common: Common) -> None:
         "seconds": history.seconds,
         "best_epoch": history.best_epoch,
         "best_loss": history.best_loss,
+        "kept": kept,
     }
     model = {"model": str(out), "model_hash": learner.model_hash_, "n_parameters": learner.n_parameters_}
     print_json({**model, "training": training})
