@@ -35,6 +35,12 @@ def test_a_walk_of_days_is_naive_before_it_is_a_mean_of_the_week(rng):
     assert "naive" not in [one.kind for one in candidate_references(one_series(steps), spec, config)]
 
 
+def test_where_no_error_is_known_nothing_wanders(rng):
+    spec = PreparationSpec(horizon=3, season=7, reference="naive", scaling="running", frequency="1")
+    found = candidate_references(one_series(rng.normal(size=8)), spec, ForecasterConfig(horizon=3))
+    assert [one.kind for one in found] == ["none"]
+
+
 def test_what_is_asked_for_is_taken(rng):
     spec = PreparationSpec(horizon=2, season=4, reference="naive", scaling="running", frequency="1")
     table = one_series(rng.normal(size=100))

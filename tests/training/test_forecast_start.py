@@ -97,6 +97,16 @@ def test_stretches_are_one_horizon_of_origins(walk):
     assert float(blocks.mean()) == pytest.approx(walk.validation_loss(), rel=0.05)
 
 
+def test_without_rows_to_validate_on_there_is_nothing_to_show():
+    task = build(np.random.default_rng(2).normal(size=60).cumsum())
+    assert task.validates
+    task.cuts = task.stops
+    task._validation = task._validation_rows()
+    assert not task.validates
+    assert len(task.validation_blocks()) == 0
+    assert keep_what_shows(task, task.network.state_dict()) is None
+
+
 def test_gains_by_hand():
     assert mean_gain(np.array([1.0, 2.0, 3.0])) == (2.0, pytest.approx(1 / math.sqrt(3)))
     assert mean_gain(np.array([1.0, 2.0])) == (1.5, 0.0)

@@ -147,7 +147,7 @@ def candidate_references(training: SeriesTable, spec: PreparationSpec, config: F
     best = min(kinds, key=lambda kind: HANDICAP[kind] * errors[kind])
     told = ", ".join(f"{kind} {errors[kind]:.3f} x {HANDICAP[kind]:g}" for kind in kinds)
     candidates = [Candidate(best, None, f"lowest training error in mean absolute steps, with handicap ({told})")]
-    if best != "naive" and errors["naive"] == min(errors.values()):
+    if best != "naive" and math.isfinite(errors["naive"]) and errors["naive"] == min(errors.values()):
         candidates.insert(0, Candidate("naive", None, f"lowest training error in mean absolute steps ({told})"))
     if linear is not None:
         candidates.append(Candidate("linear", linear, "a linear map of the last values, fitted on the training rows"))

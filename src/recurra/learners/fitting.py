@@ -158,7 +158,8 @@ def _train(
     task = ForecastTask(network, prepared, begins + cuts, windows, plan, stops)
     begin_with_errors(task)
     start = {name: value.detach().clone() for name, value in network.state_dict().items()}
-    options = replace(training_options(config), max_seconds=max_seconds, offer_start=config.keep == "shown")
+    shown = config.keep == "shown" and task.validates
+    options = replace(training_options(config), max_seconds=max_seconds, offer_start=shown)
     trainer = Trainer(network, task, options, progress or build_progress(config.progress))
     error = None
     with seeded(config):
@@ -168,8 +169,7 @@ def _train(
             error = problem
     reasons = {"residual": candidate.reason}
     done = error is None and trainer.history.ending != "interrupted"
-    doubted = done and config.keep == "shown" and trainer.history.best_epoch
-    if doubted and (kept := keep_what_shows(task, start)):
+    if done and shown and trainer.history.best_epoch and (kept := keep_what_shows(task, start)):
         reasons["kept"] = kept
         trainer.history.best_epoch, trainer.history.best_loss = 0, trainer.start_loss
     predictor = ForecastPredictor(preparation, network, config.horizon)

@@ -192,6 +192,11 @@ class ForecastTask:
         bounds = zip(self.prepared.offsets[:-1], self.stops, self.cuts, strict=True)
         return [(max(int(b), int(c) - lead), int(c) - 1, int(e)) for b, e, c in bounds if e > c]
 
+    @property
+    def validates(self) -> bool:
+        """Whether any series has rows to validate on."""
+        return bool(self._validation)
+
     def validation_loss(self) -> float:
         """Mean loss of the forecasts made from the cut on, by a state carried over the rows before."""
         total = count = 0.0
