@@ -121,9 +121,12 @@ LEARNER = {"horizon": 3, "unique_id": None, "season": 7, "residual": "none", "hi
 
 def test_the_rule_stays_where_the_network_gains_nothing(noise):
     """And says so; the network as it was trained is there for who wants it."""
+    twice = pd.concat([noise, noise.assign(ds=noise["ds"] + pd.Timedelta(days=200))])
     model = recurra.Forecaster(**LEARNER, learning_rate=2e-2).fit(noise)
     assert model.history_.best_epoch == 0
+    assert model.reasons_["kept"].startswith("the rule itself: ")
     assert model.network_.head.state.weight.abs().max() == 0.0
+    assert "kept" not in model.update(twice).reasons_
     trained = recurra.Forecaster(**LEARNER, learning_rate=2e-2, keep="trained").fit(noise)
     assert trained.history_.best_epoch > 0
     assert trained.network_.head.state.weight.abs().max() > 0.0
@@ -139,6 +142,27 @@ def test_what_is_learned_is_kept_where_it_shows(noise):
     assert model.history_.best_epoch > 0
     assert "kept" not in model.reasons_
     assert model.validation_["network"] < 0.5 * model.validation_["naive"]
+
+
+def test_targets_that_are_all_missing_decide_nothing(noise):
+    """The last 60 rows are masked: nothing can be shown, the first rule and the trained weights stay."""
+    masked = noise.assign(y=noise["y"].where(np.arange(200) < 140))
+    settings = {**LEARNER, "residual": "auto", "missing": "mask", "validation": 40}
+    model = recurra.Forecaster(**settings).fit(masked)
+    assert model.residual_ == "none"
+    assert model.history_.best_epoch == 1
+    assert "kept" not in model.reasons_
+
+
+def test_ctrl_c_after_the_training_keeps_what_was_learned(noise, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("recurra.learners.fitting.keep_what_shows", interrupt)
+    t = np.arange(200)
+    model = recurra.Forecaster(**LEARNER, learning_rate=2e-2).fit(noise.assign(y=noise["y"] + 5 * np.sin(t)))
+    assert model.history_.ending == "interrupted"
+    assert model.history_.best_epoch > 0
 
 
 def test_a_later_rule_needs_more_than_a_standard_error(noise):

@@ -155,13 +155,13 @@ def test_auto_progress_writes_plain_lines_where_there_is_no_terminal(network):
     train(network, Line(network), TrainingOptions(max_epochs=2), build_progress("auto", stream))
     lines = stream.getvalue().splitlines()
     assert lines[0].startswith("epoch    1")
-    assert "kept epoch 2" in lines[-1]
+    assert "best epoch 2" in lines[-1]
 
 
 def test_bar_progress_shows_the_outcome(network):
     stream = io.StringIO()
     train(network, Line(network), TrainingOptions(max_epochs=2), build_progress("rich", stream))
-    assert "kept epoch 2" in stream.getvalue()
+    assert "best epoch 2" in stream.getvalue()
 
 
 def test_unknown_progress_is_refused():

@@ -1,6 +1,6 @@
 """From a table and settings to a trained forecasting network; the steps in their order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar, cast
@@ -34,7 +34,7 @@ from recurra.metrics import mae
 from recurra.models.forecast import AnyForecastNetwork, ForecastShape, build_forecast_network
 from recurra.prediction import AnyPredictor, ForecastPredictor, Hindcast
 from recurra.training import History, Progress, Trainer, TrainingOptions, build_progress
-from recurra.training.forecast import ForecastTask, WindowPlan
+from recurra.training.forecast import ForecastTask, WindowBatch, WindowPlan
 from recurra.training.forecast_start import begin_with_errors, keep_what_shows, mean_gain
 
 Network = TypeVar("Network", bound=torch.nn.Module)
@@ -111,10 +111,12 @@ def fit_forecaster(table: SeriesTable, config: ForecasterConfig, progress: Progr
 
 def _better(before: Fitted, after: Fitted) -> Fitted:
     """The later of two trials if the validation part shows it to be better; see `mean_gain`."""
-    if before.stretches is None or after.stretches is None or len(before.stretches) != len(after.stretches):
-        return min(before, after, key=lambda trial: trial.history.best_loss)
-    gain, error = mean_gain(before.stretches - after.stretches)
-    return after if gain > error else before
+    if before.stretches is not None and after.stretches is not None:
+        gains = before.stretches - after.stretches
+        if np.isfinite(gains).all():
+            gain, error = mean_gain(gains)
+            return after if gain > error else before
+    return min(before, after, key=lambda trial: trial.history.best_loss)
 
 
 def _scaled_spec(training: SeriesTable, config: ForecasterConfig) -> tuple[PreparationSpec, dict[str, str]]:
@@ -156,8 +158,7 @@ def _train(
     begins = prepared.offsets[:-1]
     stops = begins + stopping_ends(table, cuts, config)
     task = ForecastTask(network, prepared, begins + cuts, windows, plan, stops)
-    begin_with_errors(task)
-    start = {name: value.detach().clone() for name, value in network.state_dict().items()}
+    start = begin_with_errors(task)
     shown = config.keep == "shown" and task.validates
     options = replace(training_options(config), max_seconds=max_seconds, offer_start=shown)
     trainer = Trainer(network, task, options, progress or build_progress(config.progress))
@@ -167,15 +168,30 @@ def _train(
             trainer.run()
         except NonFiniteLossError as problem:
             error = problem
-    reasons = {"residual": candidate.reason}
-    done = error is None and trainer.history.ending != "interrupted"
-    if done and shown and trainer.history.best_epoch and (kept := keep_what_shows(task, start)):
-        reasons["kept"] = kept
-        trainer.history.best_epoch, trainer.history.best_loss = 0, trainer.start_loss
+    reasons, stretches = {"residual": candidate.reason}, None
+    if error is None and trainer.history.ending != "interrupted":
+        try:
+            reasons |= _what_shows(trainer, task, start, config.horizon) if shown else {}
+            with torch.no_grad():
+                stretches = task.validation_blocks(config.horizon)
+        except KeyboardInterrupt:
+            trainer.history.ending = "interrupted"
     predictor = ForecastPredictor(preparation, network, config.horizon)
-    with torch.no_grad():
-        stretches = task.validation_blocks() if done else None
     return Fitted(predictor, trainer.history, context, reasons, {}, error, stretches)
+
+
+def _what_shows(
+    trainer: Trainer[WindowBatch], task: ForecastTask, start: Mapping[str, torch.Tensor], horizon: int
+) -> dict[str, str]:
+    """Leave the weights in the network that the validation part speaks for; why, if they are those of the start."""
+    history = trainer.history
+    if history.best_epoch == 0:
+        return {"kept": f"the rule itself: no epoch had a lower validation loss than its {trainer.start_loss:.4f}"}
+    kept = keep_what_shows(task, start, horizon)
+    if kept is None:
+        return {}
+    history.best_epoch, history.best_loss = 0, trainer.start_loss
+    return {"kept": kept}
 
 
 def _prepare_all(preparation: Preparation, table: SeriesTable) -> PreparedRows:

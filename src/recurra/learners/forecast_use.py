@@ -143,6 +143,7 @@ class ForecasterUse:
         model._learned = {**model._learned, **last_learned(series)}
         told = {"rows": int((series.lengths - old).sum()), "networks": [one.told() for one in kept]}
         model.updates_ = [*model.updates_, told]
+        model.reasons_ = {name: why for name, why in model.reasons_.items() if name != "kept"}
         model._publish()
         for reason in dict.fromkeys(one.reason for one in kept if one.reason is not None):
             if reason != UNHELD or replay > 0:

@@ -38,6 +38,6 @@ class BarProgress:
 
     def end(self, history: History) -> None:
         """Leave the bar with the outcome."""
-        kept = f"kept epoch {history.best_epoch} (validation {history.best_loss:.4f})"
+        kept = f"best epoch {history.best_epoch} (validation {history.best_loss:.4f})"
         self._bar.update(self._task, losses=f"{history.ending}; {kept}", left="")
         self._bar.stop()

@@ -194,8 +194,10 @@ class ForecastTask:
 
     @property
     def validates(self) -> bool:
-        """Whether any series has rows to validate on."""
-        return bool(self._validation)
+        """Whether any series has a target to validate on, after a row that is old enough to forecast from."""
+        y, age = self.prepared.y, self.prepared.age
+        bounds = [(origin, end) for _, origin, end in self._validation if age[end - 2] >= self.plan.youngest]
+        return any(not np.isnan(y[origin + 1 : end]).all() for origin, end in bounds)
 
     def validation_loss(self) -> float:
         """Mean loss of the forecasts made from the cut on, by a state carried over the rows before."""
@@ -205,15 +207,15 @@ class ForecastTask:
             count += len(rows)
         return float(total / max(count, 1.0))
 
-    def validation_blocks(self) -> Array:
+    def validation_blocks(self, horizon: int) -> Array:
         """Mean loss over each stretch of `horizon` origins of each series, which share few targets, [stretches]."""
         found = [(rows, losses.sum(1).double().numpy(), known.sum(1)) for rows, losses, known in self._validated()]
         if not found:
             return np.zeros(0)
         rows, losses, known = (np.concatenate(parts) for parts in zip(*found, strict=True))
         owner = self.prepared.owner[rows]
-        number = (rows - self.cuts[owner] + 1) // self.network.shape.horizon
-        _, stretch = np.unique(np.stack([owner, number]), axis=1, return_inverse=True)
+        number = (rows - self.cuts[owner] + 1) // horizon
+        _, stretch = np.unique(owner * (int(number.max()) + 1) + number, return_inverse=True)
         sums, counts = np.bincount(stretch, losses), np.bincount(stretch, known)
         blocks: Array = sums[counts > 0] / counts[counts > 0]
         return blocks

@@ -1,6 +1,7 @@
 """How a training run shows itself: not at all, as a bar, as plain lines, or as JSON lines."""
 
 import json
+import math
 import sys
 from dataclasses import asdict
 from typing import Literal, Protocol, TextIO
@@ -63,7 +64,7 @@ class LinesProgress(NoProgress):
         """The last line: how it ended, and which epoch is kept."""
         self._say(
             f"{history.ending} after {len(history.epochs)} epochs and {history.seconds:.1f} s; "
-            f"kept epoch {history.best_epoch} (validation {history.best_loss:.4f})"
+            f"best epoch {history.best_epoch} (validation {history.best_loss:.4f})"
         )
 
     def _say(self, line: str) -> None:
@@ -88,7 +89,7 @@ class JsonProgress(NoProgress):
                 "ending": history.ending,
                 "epochs": len(history.epochs),
                 "best_epoch": history.best_epoch,
-                "best_loss": history.best_loss if history.best_epoch else None,
+                "best_loss": history.best_loss if math.isfinite(history.best_loss) else None,
                 "seconds": history.seconds,
             }
         )
