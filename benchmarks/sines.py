@@ -84,6 +84,7 @@ def run_network(part: str, network: str, seed: int) -> dict[str, Any]:
         max_epochs=25,
         hidden_size=64,
         batch_size=64,
+        keep="trained",
         seed=seed,
         **NETWORKS[network],
     )

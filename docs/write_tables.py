@@ -26,6 +26,7 @@ from benchmarks import (
     multi30k,
     rivals,
     sines,
+    small_tables,
     track_stream,
     transforms,
     translation_latency,
@@ -37,6 +38,7 @@ BEGIN, END = "<!-- scores: written by docs/write_tables.py -->", "<!-- end of sc
 PARTS = {
     "cta": ("CTA ridership", _cta_report.report),
     "sines": ("Synthetic sines", sines.report),
+    "small_tables": ("Small tables, default settings", small_tables.report),
     "m4_weekly": ("M4 Weekly", m4_weekly.report),
     "rivals": ("Beside NeuralForecast", rivals.report),
     "etth1": ("ETTh1", _etth1_report.report),

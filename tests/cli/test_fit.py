@@ -1,6 +1,7 @@
 """recurra fit: a model in its folder, or a clear word and nothing."""
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -50,9 +51,11 @@ def test_json_out_and_json_lines_err(run: Run, table: Path, tmp_path: Path) -> N
 class Learner:
     """Stands in for the Forecaster: no training, only what `fit` of the command line looks at."""
 
-    def __init__(self, ending: str, best_epoch: int = 3, error: Exception | None = None) -> None:
-        history = {"ending": ending, "epochs": (1, 2, 3), "best_epoch": best_epoch, "best_loss": 0.5, "seconds": 1.0}
-        self.history_ = SimpleNamespace(**history)
+    def __init__(
+        self, ending: str, best_epoch: int = 3, error: Exception | None = None, best_loss: float = 0.5
+    ) -> None:
+        history = {"ending": ending, "epochs": (1, 2, 3), "best_epoch": best_epoch, "seconds": 1.0}
+        self.history_ = SimpleNamespace(**history, best_loss=best_loss)
         self.n_parameters_, self.model_hash_ = 7, "a" * 64
         self.error, self.fitted, self.saved = error, False, False
         self.reasons_: dict[str, str] = {}
@@ -80,12 +83,12 @@ def test_an_interrupted_training_saves_its_best_and_ends_with_130(
     assert "the best model so far was saved" in found.err
 
 
-@pytest.mark.parametrize(("best_epoch", "saved"), [(3, True), (0, False)])
+@pytest.mark.parametrize(("best_epoch", "best_loss", "saved"), [(3, 0.5, True), (0, 0.5, True), (0, math.inf, False)])
 def test_a_diverged_training_keeps_the_last_good_weights_if_there_are_any(
-    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, best_epoch: int, saved: bool
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, best_epoch: int, best_loss: float, saved: bool
 ) -> None:
     error = NonFiniteLossError("epoch 4, batch 2: the loss is nan; lower the learning rate")
-    learner = stand_in(monkeypatch, Learner("loss not finite", best_epoch, error))
+    learner = stand_in(monkeypatch, Learner("loss not finite", best_epoch, error, best_loss))
     found = run("fit", "t.csv", "--out", tmp_path / "model")
     assert (found.code, learner.saved) == (1, saved)
     assert found.err.endswith("recurra: error: epoch 4, batch 2: the loss is nan; lower the learning rate\n")

@@ -26,7 +26,9 @@ def in_sample() -> Case:
         return model._answers(within, None).quantiles[0, : cut + 2]
 
     return Case(
-        lambda: RecurrentForecaster(hidden_size=4, max_epochs=1, residual="naive", sp=7).fit(y, fh=[1, 2]),
+        lambda: RecurrentForecaster(
+            hidden_size=4, max_epochs=1, residual="naive", sp=7, settings={"keep": "trained"}
+        ).fit(y, fh=[1, 2]),
         y,
         lambda rows, cut: rows.where(np.arange(60)[:, None] <= cut, 50.0),
         said,

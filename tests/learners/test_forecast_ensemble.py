@@ -42,3 +42,13 @@ def test_the_first_network_s_choices_hold_for_all(quick, table) -> None:
     model = quick(n_ensemble=2, residual="auto", max_seconds=20.0).fit(table)
     kinds = {member.preparation.spec.reference for member in model._predictor.members}
     assert kinds == {model.residual_}
+
+
+def test_how_many_stayed_the_rule_is_told(make_table) -> None:
+    """Of noise nothing can be learned; with keep="trained" nothing is said of it."""
+    table = make_table("a", n=120, noise=30.0)
+    settings = {"horizon": 3, "hidden_size": 8, "season": 7, "residual": "none", "max_epochs": 6, "n_ensemble": 2}
+    model = recurra.Forecaster(**settings, learning_rate=2e-2).fit(table)
+    assert model.reasons_["kept"] == "the rule itself by 2 of 2 networks, which gained nothing that shows"
+    assert all(not member.network.head.state.weight.any() for member in model._predictor.members)
+    assert "kept" not in recurra.Forecaster(**settings, keep="trained").fit(table).reasons_

@@ -165,3 +165,14 @@ def test_the_default_space_holds_settings_of_the_forecaster() -> None:
     assert set(space) <= set(ForecasterConfig.model_fields)
     assert space["context"] == [16, 32, 64]
     assert recurra.Forecaster(context=64).get_params()["context"] in space["context"]
+
+
+def test_trials_differ_where_the_rule_stays_in_the_end(make_table) -> None:
+    """Noise: the last fit keeps the rule, but the search saw what each setting learned."""
+    table = make_table("a", n=120, noise=30.0)
+    model = recurra.Forecaster(horizon=3, season=7, residual="none", max_epochs=6, learning_rate=2e-2)
+    tuned = model.tune(table, 4, space={"hidden_size": [2, 4, 8, 16]})
+    losses = {trial["hidden_size"]: trial["loss"] for trial in tuned.trials if trial["state"] == "complete"}
+    assert len(losses) > 1
+    assert len(set(losses.values())) == len(losses)
+    assert tuned.model.history_.best_epoch == 0

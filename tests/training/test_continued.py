@@ -22,7 +22,7 @@ def model() -> recurra.Forecaster:
     days = pd.date_range("2024-01-01", periods=60)
     table = pd.concat([pd.DataFrame({"unique_id": name, "ds": days, "y": y + k}) for k, name in enumerate("ab")])
     settings = {"horizon": 3, "hidden_size": 4, "context": 6, "max_epochs": 1, "season": 7, "residual": "seasonal"}
-    fitted = recurra.Forecaster(**settings, quantiles=(0.1, 0.5, 0.9)).fit(table)
+    fitted = recurra.Forecaster(**settings, quantiles=(0.1, 0.5, 0.9), keep="trained").fit(table)
     fitted.table = table
     return fitted
 

@@ -1,5 +1,6 @@
 """recurra fit: train a model on a table and save it as a folder."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -60,7 +61,7 @@ def train_and_save(learner: Any, train: Callable[[], object], out: Path, overwri
     try:
         train()
     except NonFiniteLossError:
-        if learner.history_.best_epoch:
+        if learner.history_.best_epoch or math.isfinite(learner.history_.best_loss):
             learner.save(out, overwrite=overwrite)
             say(f"saved the last good weights, of epoch {learner.history_.best_epoch}, in {out}")
         raise

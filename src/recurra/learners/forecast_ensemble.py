@@ -32,6 +32,10 @@ def fit_ensemble(table: SeriesTable, config: ForecasterConfig) -> Fitted:
     members = [one.predictor for one in fitted if isinstance(one.predictor, ForecastPredictor)]
     predictor = EnsemblePredictor(members)
     cuts = validation_cuts(table, config)
+    why = {name: reason for name, reason in first.reasons.items() if name != "kept"}
+    rules = sum("kept" in one.reasons for one in fitted)
+    if rules:
+        why["kept"] = f"the rule itself by {rules} of {len(fitted)} networks, which gained nothing that shows"
     margins: dict[str, str] = {}
     if config.conformal:
         predictor, margins = calibrate_ensemble(predictor, table, cuts - 1, stopping_ends(table, cuts, config))
@@ -41,7 +45,7 @@ def fit_ensemble(table: SeriesTable, config: ForecasterConfig) -> Fitted:
     return replace(
         first,
         predictor=predictor,
-        reasons={**first.reasons, **margins, "ensemble": told},
+        reasons={**why, **margins, "ensemble": told},
         validation=validation_scores(predictor, table, held_out),
         error=next((one.error for one in fitted if one.error is not None), None),
     )

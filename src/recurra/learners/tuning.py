@@ -96,6 +96,7 @@ def tune_forecaster(
 
     A finished trial's loss is the quantile loss of its forecasts of the validation part, of all steps ahead, in units
     of the target, each series divided by its mean absolute step: the same number whatever is learned, by which loss.
+    Trials keep what they learned, so that they differ; whether the best one's network shows is left to the last fit.
 
     Args:
         model: its settings are where the search starts.
@@ -172,7 +173,7 @@ def _loss_of(
     chosen = {name: _suggest(trial, name, values) for name, values in wanted.items()}
     progress = NoProgress() if UNLIKE & set(wanted) else _Pruning(trial, pruned)
     try:
-        tried = validate(ForecasterConfig, {**base, **chosen, "n_ensemble": 1, "progress": "none"})
+        tried = validate(ForecasterConfig, {**base, "keep": "trained", **chosen, "n_ensemble": 1, "progress": "none"})
         check_target(table, tried)
         fitted = fit_forecaster(table, tried, progress)
     except NonFiniteLossError:

@@ -8,7 +8,7 @@ import recurra
 from recurra.errors import ConfigError, TableError
 from recurra.learners.adapters import RecurrentForecaster
 
-QUICK = {"hidden_size": 4, "max_epochs": 1, "residual": "naive", "sp": 7}
+QUICK = {"hidden_size": 4, "max_epochs": 1, "residual": "naive", "sp": 7, "settings": {"keep": "trained"}}
 
 
 def waves(n: int = 60, columns: int = 1, seed: int = 0) -> pd.DataFrame:
@@ -27,7 +27,7 @@ def test_it_answers_with_the_forecaster_s_own_numbers() -> None:
     model = RecurrentForecaster(**QUICK).fit(y["a"], fh=[1, 3])
     same = recurra.Forecaster(
         horizon=3, season=7, unique_id=None, hidden_size=4, max_epochs=1, residual="naive", missing="mask",
-        gaps="fill", missing_covariates="mask", quantiles=model.quantiles,
+        gaps="fill", missing_covariates="mask", quantiles=model.quantiles, keep="trained",
     )  # fmt: skip
     expected = same.fit({"ds": y.index.to_timestamp().to_numpy(), "y": y["a"].to_numpy()}).forecasts(
         {"ds": y.index.to_timestamp().to_numpy(), "y": y["a"].to_numpy()}
@@ -99,12 +99,12 @@ def test_what_is_missing_in_x_is_masked_and_settings_go_before() -> None:
     model = RecurrentForecaster(**QUICK).fit(y, X=holes.iloc[:60], fh=[1, 3])
     assert model.forecaster_._predictor.preparation.masked == ("x0",)
     assert np.isfinite(model.predict(X=holes.iloc[60:])).all()
-    last = RecurrentForecaster(**QUICK, settings={"missing_covariates": "last", "season": 6})
+    last = RecurrentForecaster(**{**QUICK, "settings": {"missing_covariates": "last", "season": 6}})
     last.fit(y, X=x.iloc[:60], fh=[1, 3])
     assert last.forecaster_.season_ == 6
     assert last.forecaster_._predictor.preparation.masked == ()
     with pytest.raises(ConfigError, match="settings: 'horizon' follows from y, X and fh"):
-        RecurrentForecaster(**QUICK, settings={"horizon": 2}).fit(y, fh=[1])
+        RecurrentForecaster(**{**QUICK, "settings": {"horizon": 2}}).fit(y, fh=[1])
 
 
 def test_a_level_beyond_the_learned_ones_is_refused() -> None:
