@@ -8,7 +8,7 @@ from benchmarks.small_tables import CASES, HORIZON, KEEPS, LAWS, draw, report
 
 @pytest.mark.parametrize("law", LAWS)
 def test_no_forecast_is_better_than_the_law(law: str) -> None:
-    """Its error one day ahead is the noise, of deviation 1; the last value's is not less, and more where there is law."""
+    """Its error one day ahead is the noise, of deviation 1; that of the last value is no less."""
     drawn = [draw(law, 120, seed) for seed in range(400)]
     errors = np.array([y[120] - best[0] for y, best in drawn])
     last = np.array([y[120] - y[119] for y, _ in drawn])
